@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A host of a lab, as probes and injectors may use it. Implemented in lab/host.c; owned by the lab, valid until it is closed.
+ */
+#pragma once
+#include "harness/base/address.h"
+#include "harness/base/err.h"
+#include <sys/types.h>
+
+struct host;
+
+const char *host_name(const struct host *host);
+const struct addresses *host_addresses(const struct host *host);
+/* The host's own directory as every process of the lab sees it. */
+const char *host_dir(const struct host *host);
+
+/* A socket that lives in the host's network namespace, close-on-exec and non-blocking. A descriptor, or a negative errno. */
+int host_socket(struct host *host, int domain, int type, int protocol);
+
+/* fork(2) with the child in the host's network and mount namespaces, in a session of its own, killed with the lab. Returns as fork does: in the parent the
+ * pid or a negative errno, in the child 0. The child keeps every descriptor and must end with _exit or exec; where its namespaces cannot
+ * be entered it has already _exit'ed with 125. */
+pid_t host_fork(struct host *host);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Probes: one question asked again and again at a fixed pace.
+ *
+ * The pace is common (probe/pacer.c): sample i is due at start + i × every, whether or not earlier ones were answered. A kind only asks
+ * and judges. Life: parsed (common rows in plan/probes.c, then the kind's own) → validate → open → ask… → close. The
+ * parsed probe lives in the plan's arena; what open returns is the kind's own until close.
+ */
+#pragma once
+#include "harness/api/host.h"
+#include "harness/api/param.h"
+#include "harness/event/event.h"
+#include <event2/event.h>
+
+struct probe_ops;
+
+/* What a good answer is. Empty answer list: the answer the zone holds (filled in by plan/probes.c, see answer_given). */
+struct good {
+	struct loc loc;
+	struct text rcode; /* mnemonic; default NOERROR */
+	struct texts answer; /* record data of the wanted type, any order */
+	bool answer_given; /* answer was in the plan, or was found in the lab's zones: it is compared */
+	int64_t min_ttl, max_ttl; /* seconds, of the answer's records; PARAM_UNSET: any */
+	int64_t aa, ad; /* index into tristate_choices */
+};
+enum tristate { TRISTATE_ANY, TRISTATE_TRUE, TRISTATE_FALSE };
+
+/* What every probe has. A kind's struct embeds this first. */
+struct probe {
+	struct loc loc;
+	const struct probe_ops *ops;
+	struct text kind;
+	struct text name;
+	struct text from; /* host that asks; a client's name, or any host's */
+	struct text query; /* "www.example.com A" */
+	const char *qname; /* absolute, without trailing dot; parsed from query */
+	uint16_t qtype; /* 0: none given (a stub asks for both families) */
+	int64_t every_ns, timeout_ns;
+	bool unique; /* a fresh label in front of qname each time */
+	struct good good;
+};
+
+/* An address of a lab that a client's resolv.conf or a probe's `via` names. */
+struct probe_server {
+	const char *host;
+	struct address address;
+};
+
+struct probe_ctx {
+	struct event_base *base;
+	struct host *host; /* that asks */
+	int64_t epoch_ns; /* what t_ns counts from: due_ns etc. of samples are CLOCK_MONOTONIC − epoch_ns */
+	uint64_t seed;
+	/* Where questions go, in order: of `via`, or by default the client's resolvers. Borrowed from the plan. */
+	const struct probe_server *servers;
+	size_t server_count;
+	/* Takes a finished sample; its strings are borrowed until it returns. Exactly once for each ask, in any order. */
+	void (*done)(void *arg, const struct ev_sample *sample);
+	void *arg;
+};
+
+struct probe_ops {
+	const char *kind, *summary;
+	const struct param *params; /* the kind's own rows; ends with PARAM_END */
+	size_t size; /* of the struct that embeds struct probe */
+	int64_t default_timeout_ns;
+	bool needs_type; /* query must name a type */
+
+	void (*validate)(const struct probe *probe, struct errs *errs); /* may be NULL */
+	/* In words for reports: "UDP to r1 (203.0.113.53)". */
+	void (*describe)(const struct probe *probe, const struct probe_ctx *ctx, struct buf *out);
+	const char *(*transport)(const struct probe *probe); /* "udp", "tcp", "getaddrinfo" */
+	/* The `via` a plan gave, or an empty text: resolved by the plan into ctx->servers. May be NULL. */
+	const struct text *(*via)(const struct probe *probe);
+
+	int (*open)(const struct probe *probe, const struct probe_ctx *ctx, void **ret_state, struct err *err);
+	/* Sends sample i, due at due_ns (on the run's clock). Never blocks, never fails: a failure to ask is a sample with
+	 * OUTCOME_ERROR. A sample not answered by due_ns + timeout is reported as OUTCOME_TIMEOUT with done_ns = due_ns + timeout. */
+	void (*ask)(void *state, int64_t i, int64_t due_ns);
+	/* Gives up what is in flight without reporting it. */
+	void (*close)(void *state);
+};

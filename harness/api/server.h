@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Server drivers: how one piece of real DNS server software is configured and started on a host of a lab.
+ *
+ * A driver is one file: an ops struct whose configure() writes the configuration and says the command. Starting, logs, waiting until it answers and
+ * stopping are common (run/bringup.c). The server runs in the foreground, unprivileged uid 0 of a user namespace with one id: no user switch,
+ * no chroot, everything it writes under spec->dir.
+ */
+#pragma once
+#include "harness/api/param.h"
+#include "harness/base/arena.h"
+#include "harness/base/buf.h"
+
+enum server_role {
+	SERVER_AUTHORITATIVE = 1, /* serves zones */
+	SERVER_RESOLVER = 2, /* iterates from root hints */
+	SERVER_FORWARDER = 4, /* passes questions on to spec->forward */
+};
+
+struct server_tsig {
+	const char *name; /* absolute, without trailing dot */
+	const char *algorithm; /* "hmac-sha256" */
+	const char *secret; /* base64 */
+};
+
+/* One end of a zone transfer. */
+struct server_peer {
+	struct addresses addresses; /* of the other server, all families */
+	const struct server_tsig *tsig; /* NULL: unsigned */
+	const char *host; /* its name in the lab */
+};
+
+struct server_zone {
+	const char *name; /* "example.com", "." for the root */
+	const char *file; /* primary: absolute path of a master file, readable; secondary: where to keep it */
+	const struct server_peer *primaries; /* not empty: this server is a secondary and transfers from these */
+	size_t primary_count;
+	const struct server_peer *secondaries; /* may transfer, and are sent NOTIFY */
+	size_t secondary_count;
+};
+
+struct server_spec {
+	const char *host; /* name in the lab, "alpha.ns1" */
+	const char *dir; /* absolute, exists, empty, the server's own */
+	int role; /* one of enum server_role: what the plan uses it for */
+	struct addresses listen; /* port 53, UDP and TCP; never a wildcard */
+	const struct server_zone *zones;
+	size_t zone_count;
+	const struct server_tsig *const *tsigs; /* every key of zones, each once */
+	size_t tsig_count;
+	const char *root_hints; /* resolver: absolute path of a master file with the root's NS and addresses */
+	const char *
+		trust_anchor; /* resolver: path of a file with the root's DNSKEY (one RR per line); NULL: do not validate */
+	const struct addresses *forward; /* forwarder, or resolver told to forward: where; NULL: iterate */
+	const char *
+		options; /* raw configuration text of the plan, passed through at the end (or where the format needs it); NULL: none */
+};
+
+struct server_command {
+	const char *argv[16]; /* argv[0] is ops->program's path; ends with NULL; strings live in the arena */
+};
+
+struct server_ops {
+	const char *name; /* as plans say it: "bind" */
+	const char *summary; /* "ISC BIND 9 named" */
+	const char *program; /* "named", looked up in PATH and the sbin directories */
+	const char *package; /* Debian package that brings it */
+	int roles; /* set of enum server_role */
+	const char *version_arg; /* "-v": argument that prints the version */
+	/* Writes configuration under spec->dir and fills ret. */
+	int (*configure)(const struct server_spec *spec, struct arena *arena, struct server_command *ret,
+			 struct err *err);
+};

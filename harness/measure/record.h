@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A recorded stream in memory: what reports read. One or more runs (a matrix puts one after the other).
+ * Feed it every event in order; strings are copied. Samples are kept compact: a million of them must stay under 500 MiB.
+ */
+#pragma once
+#include "harness/event/event.h"
+#include "harness/event/metric.h"
+
+struct sample {
+	int64_t i, due_ns, sent_ns, done_ns;
+	const char *rcode, *detail, *answer, *name; /* interned; NULL where not said; answer joined by ", " */
+	enum outcome outcome;
+};
+
+struct probe_record {
+	struct ev_plan_probe plan; /* strings owned by the record */
+	int64_t start_ns;
+	struct sample *samples; /* ordered by i */
+	size_t count, cap;
+};
+
+struct fault_record {
+	struct ev_plan_fault plan;
+	bool applied, reverted, failed, took_effect;
+	int64_t applied_ns, reverted_ns; /* T and R; a fault never reverted has R = end of the run */
+	int64_t packets, bytes;
+	const char *effect, *undo, *failed_stage, *failed_message;
+};
+
+struct run_record {
+	struct ev_run_start start;
+	int64_t timeline_ns, end_ns; /* timeline.start; last event */
+	const char *reason; /* of run.end; NULL: the stream was cut off */
+	struct probe_record *probes;
+	size_t probe_count, probe_cap;
+	struct fault_record *faults;
+	size_t fault_count, fault_cap;
+	struct ev_plan_expect *expects;
+	size_t expect_count, expect_cap;
+	struct ev_lab_host *hosts;
+	size_t host_count, host_cap;
+	struct ev_error *errors;
+	size_t error_count, error_cap;
+	struct ev_server_exit *exits;
+	size_t exit_count, exit_cap;
+	struct ev_note *notes;
+	size_t note_count, note_cap;
+	struct ev_capture_start capture;
+	struct ev_capture_end capture_end;
+	int64_t lab_ready_took_ns;
+};
+
+struct record {
+	struct arena *arena;
+	struct run_record *runs;
+	size_t count, cap;
+	bool cut; /* the stream ended within a line */
+};
+
+struct record *record_new(void);
+void record_free(struct record *record);
+DEFINE_CLEANUP(struct record *, record_free);
+
+/* -EINVAL for an event that cannot stand where it does (a sample of an unknown probe, anything before run.start). */
+int record_add(struct record *record, const struct ev *ev, struct err *err);
+
+/* A whole file. NULL with err on failure. */
+struct record *record_read(const char *path, struct err *err);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Measurements and verdicts, computed from a record and nothing else. Definitions: docs/metrics.md.
+ */
+#pragma once
+#include "harness/measure/record.h"
+
+#define MEASURE_NONE INT64_MIN /* a measurement that does not exist (no bad sample: no impact) */
+
+enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INCONCLUSIVE, VERDICT_ERROR };
+const char *verdict_name(enum verdict verdict); /* "pass", … */
+int verdict_exit_code(enum verdict verdict); /* 0, 1, 3, 3 */
+
+enum window_kind { WINDOW_OVERALL, WINDOW_BASELINE, WINDOW_FAULT, WINDOW_RECOVERY };
+
+/* One probe in one window. */
+struct measurement {
+	const struct probe_record *probe;
+	enum window_kind window;
+	const struct fault_record *fault; /* WINDOW_FAULT */
+	int64_t from_ns, to_ns; /* [from, to) of due times */
+	int64_t samples, outcomes[OUTCOME_COUNT];
+	int64_t availability_ppm; /* MEASURE_NONE without samples */
+	int64_t time_to_impact_ns, time_to_failover_ns, time_to_recover_ns; /* WINDOW_FAULT only, else MEASURE_NONE */
+	bool failover_censored, recover_censored; /* not reached: the value is the lower bound */
+	int64_t resolution_ns; /* the probe's every */
+	int64_t outage_ns, wrong_window_ns;
+	int64_t latency_p50_ns, latency_p95_ns, latency_p99_ns; /* MEASURE_NONE without samples */
+	bool latency_p50_censored, latency_p95_censored, latency_p99_censored; /* the percentile is a timeout */
+};
+
+struct expectation {
+	const struct ev_plan_expect *plan;
+	enum verdict result; /* pass, fail or inconclusive */
+	int64_t measured; /* ns or ppm; MEASURE_NONE */
+	bool censored; /* measured is a lower bound */
+	const struct measurement *measurement; /* it was taken from; NULL if there is none */
+	const char *why; /* in words, where not a plain pass or fail */
+};
+
+struct run_results {
+	const struct run_record *run;
+	enum verdict verdict;
+	const char *reason; /* one sentence: why this verdict */
+	struct measurement *measurements; /* per probe: overall, baseline, each fault, recovery */
+	size_t measurement_count;
+	struct expectation *expectations; /* in the order of the plan */
+	size_t expectation_count;
+};
+
+struct results {
+	struct arena *arena;
+	enum verdict verdict; /* the worst: error, then inconclusive, then fail, then pass */
+	struct run_results *runs; /* as record->runs */
+	size_t count;
+};
+
+struct results *measure(const struct record *record);
+void results_free(struct results *results);
+DEFINE_CLEANUP(struct results *, results_free);

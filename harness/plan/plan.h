@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The typed plan. plan_load → use → plan_set_free. Everything in a plan lives in one arena owned by the set; nothing in it changes after loading.
+ */
+#pragma once
+#include "harness/api/registry.h"
+#include "harness/plan/node.h"
+#include "harness/plan/zone.h"
+
+struct topology;
+
+struct zone_spec {
+	struct loc loc;
+	struct text name;
+	struct text file; /* relative to the plan file that says it */
+	int64_t apex_ns; /* enum apex_ns */
+	bool sign; /* sign at lab start with fresh keys (algorithm 13) and put a DS into the parent */
+	struct texts providers; /* that serve it; empty: those with a nameserver in the apex NS set */
+	struct text delegation; /* records in zone file syntax for the parent instead of the generated ones */
+	struct zone *zone; /* loaded and checked */
+};
+enum apex_ns { APEX_NS_FROM_FILE, APEX_NS_FROM_LAB };
+
+struct provider_spec {
+	struct loc loc;
+	struct text name;
+	struct items nameservers; /* of struct nameserver_spec */
+};
+
+struct nameserver_spec {
+	struct loc loc;
+	struct text name; /* label in its provider: "ns1" */
+	struct text hostname; /* default <label>.<provider>.lab */
+	struct addresses address;
+	struct text server;
+	struct text primary; /* "alpha.ns1": transfers every zone it serves from there, with TSIG */
+	struct text options;
+};
+
+struct resolver_spec {
+	struct loc loc;
+	struct text name;
+	struct addresses address;
+	struct text server;
+	struct texts forward; /* resolvers (or nameservers) to forward to */
+	struct text options;
+};
+
+struct client_spec {
+	struct loc loc;
+	struct text name;
+	struct addresses address; /* default: generated */
+	struct texts resolvers; /* in the order of resolv.conf; at most 3 */
+	int64_t timeout_ns; /* whole seconds; resolv.conf timeout:, default 5 s */
+	int64_t attempts; /* resolv.conf attempts:, default 2 */
+	struct text options; /* further lines of resolv.conf */
+};
+
+struct infra_spec { /* root, or one TLD */
+	struct loc loc;
+	struct text name; /* of a TLD */
+	struct addresses address; /* default: generated */
+	struct text server;
+	struct text options;
+};
+
+struct lab_spec {
+	struct loc loc;
+	struct items zones; /* struct zone_spec */
+	struct items providers; /* struct provider_spec */
+	struct items resolvers; /* struct resolver_spec */
+	struct items clients; /* struct client_spec */
+	struct infra_spec root;
+	struct items tlds; /* struct infra_spec */
+};
+
+struct expect_spec { /* one bound: an item of `expect:` with several metrics becomes several */
+	struct loc loc;
+	const char *text; /* as a person reads it */
+	const struct probe *probe;
+	const char *during; /* a fault's name, "baseline", "recovery", or NULL */
+	int metric; /* enum metric */
+	const char *op; /* "<=", "<", ">=", ">", "=", "never" */
+	int64_t bound; /* ns or ppm */
+};
+
+struct plan {
+	struct loc loc;
+	const char *file; /* as given on the command line */
+	const char *case_label; /* "resolver=unbound", or NULL */
+	int64_t version;
+	struct text name, description;
+	int64_t seed; /* of the plan, or --seed, or drawn once for the whole set */
+	int64_t recovery_ns, duration_ns; /* duration PARAM_UNSET: last step's end + recovery */
+	int64_t baseline_ppm, stable;
+	struct lab_spec lab;
+	struct probe **probes; /* each of its own kind's struct */
+	size_t probe_count;
+	struct probe_server **probe_servers; /* for probes[i]: where its questions go, and how many */
+	size_t *probe_server_counts;
+	struct injector **faults; /* in the order of the plan; id = index + 1 */
+	size_t fault_count;
+	struct expect_spec *expects;
+	size_t expect_count;
+	int64_t end_ns; /* of the timeline, recovery included */
+	const struct topology *topology;
+	const struct node *source; /* as resolved: includes, --set and matrix applied */
+};
+
+/* A plan file: as many plans as its matrix has combinations, in the order of the file; one without a matrix. */
+struct plan_set {
+	struct arena *arena;
+	struct plan **plans;
+	size_t count;
+};
+
+struct plan_options {
+	const char *const *set; /* --set path=value */
+	size_t set_count;
+	int64_t seed; /* --seed, or PARAM_UNSET */
+};
+
+/* Reads, expands, types and checks a plan, its zones included; touches nothing else. NULL exactly if errs got an error. */
+struct plan_set *plan_load(const char *path, const struct plan_options *options, const struct registry *registry,
+			   struct errs *errs);
+void plan_set_free(struct plan_set *set);
+DEFINE_CLEANUP(struct plan_set *, plan_set_free);
+
+/* The tables of the whole language, for list, schema and docs. */
+extern const struct table plan_table, lab_table, zone_table, provider_table, nameserver_table, resolver_table,
+	client_table, root_table, tld_table, good_table;
+extern const struct param step_params[], probe_params[], expect_params[]; /* common rows of steps and probes */
