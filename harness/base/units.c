@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "harness/base/units.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/base/macro.h"
+
+struct unit {
+	const char *name;
+	int64_t factor;
+};
+
+/* Largest first, for formatting. */
+static const struct unit durations[] = {
+	{"d", 86400 * SEC}, {"h", 3600 * SEC},     {"m", 60 * SEC}, {"s", SEC},
+	{"ms", MSEC},       {"us", NSEC_PER_USEC}, {"ns", 1},
+};
+static const struct unit shares[] = {{"%", PPM_ONE / 100}};
+static const struct unit sizes[] = {{"GiB", INT64_C(1) << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}};
+static const struct unit rates[] = {
+	{"Gbit/s", 1000000000}, {"Mbit/s", 1000000}, {"kbit/s", 1000}, {"bit/s", 1}, {"/s", 1},
+};
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/*
+ * One number, decimals allowed, and its unit, in integers throughout: 0.1 has no exact double. Decimals finer than the unit can hold are -EINVAL.
+ */
+static int parse_one(const char **io, const struct unit *units, size_t count, int64_t *io_sum)
+{
+	const char *p = *io, *fraction = NULL;
+	int64_t whole = 0, value;
+	size_t digits = 0, name;
+
+	if (!is_digit(*p))
+		return -EINVAL;
+	for (; is_digit(*p); p++) {
+		if (__builtin_mul_overflow(whole, 10, &whole) || __builtin_add_overflow(whole, *p - '0', &whole))
+			return -ERANGE;
+	}
+	if (*p == '.') {
+		fraction = ++p;
+		while (is_digit(p[digits]))
+			digits++;
+		if (!digits)
+			return -EINVAL;
+		p += digits;
+	}
+	name = strcspn(p, "0123456789");
+	for (size_t i = 0; i < count; i++) {
+		if (strlen(units[i].name) != name || strncmp(units[i].name, p, name))
+			continue;
+		if (__builtin_mul_overflow(whole, units[i].factor, &value))
+			return -ERANGE;
+		for (int64_t place = units[i].factor; digits; digits--, fraction++) {
+			if (place % 10 && *fraction != '0')
+				return -EINVAL;
+			place /= 10;
+			if (__builtin_add_overflow(value, place * (*fraction - '0'), &value))
+				return -ERANGE;
+		}
+		if (__builtin_add_overflow(*io_sum, value, io_sum))
+			return -ERANGE;
+		*io = p + name;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int parse_single(const char *text, const struct unit *units, size_t count, int64_t *ret)
+{
+	int64_t sum = 0;
+	int r = parse_one(&text, units, count, &sum);
+
+	if (r)
+		return r;
+	if (*text)
+		return -EINVAL;
+	*ret = sum;
+	return 0;
+}
+
+int units_parse_duration(const char *text, int64_t *ret_ns)
+{
+	int64_t sum = 0;
+
+	do {
+		int r = parse_one(&text, durations, ARRAY_LEN(durations), &sum);
+
+		if (r)
+			return r;
+	} while (*text);
+	*ret_ns = sum;
+	return 0;
+}
+
+int units_parse_share(const char *text, int64_t *ret_ppm)
+{
+	return parse_single(text, shares, ARRAY_LEN(shares), ret_ppm);
+}
+
+int units_parse_size(const char *text, int64_t *ret_bytes)
+{
+	return parse_single(text, sizes, ARRAY_LEN(sizes), ret_bytes);
+}
+
+int units_parse_rate(const char *text, int64_t *ret_per_s)
+{
+	return parse_single(text, rates, ARRAY_LEN(rates), ret_per_s);
+}
+
+/* value as "W.F<unit>", exact, without trailing zeroes. */
+static const char *format_exact(int64_t value, const struct unit *unit, char *buf, size_t size)
+{
+	int64_t rest = value % unit->factor, place = unit->factor;
+	char fraction[24] = "";
+	size_t n = 0;
+
+	while (rest && n < sizeof(fraction) - 1) {
+		place /= 10;
+		fraction[n++] = (char)('0' + rest / place);
+		rest %= place;
+	}
+	fraction[n] = '\0';
+	snprintf(buf, size, "%" PRId64 "%s%s%s", value / unit->factor, n ? "." : "", fraction, unit->name);
+	return buf;
+}
+
+const char *units_format_duration(int64_t ns, char *buf, size_t size)
+{
+	for (size_t i = 0; i < ARRAY_LEN(durations); i++) {
+		if (ns >= durations[i].factor && ns % durations[i].factor == 0)
+			return format_exact(ns, &durations[i], buf, size);
+	}
+	if (!ns)
+		return format_exact(ns, &durations[3], buf, size);
+	for (size_t i = 3; i < ARRAY_LEN(durations); i++) { /* below a minute decimals are exact */
+		if (ns >= durations[i].factor)
+			return format_exact(ns, &durations[i], buf, size);
+	}
+	return format_exact(ns, &durations[ARRAY_LEN(durations) - 1], buf, size);
+}
+
+const char *units_format_share(int64_t ppm, char *buf, size_t size)
+{
+	return format_exact(ppm, &shares[0], buf, size);
+}
+
+static const char *format_whole(int64_t value, const struct unit *units, size_t count, char *buf, size_t size)
+{
+	size_t i = 0;
+
+	while (i + 1 < count && (value < units[i].factor || value % units[i].factor))
+		i++;
+	return format_exact(value, &units[i], buf, size);
+}
+
+const char *units_format_size(int64_t bytes, char *buf, size_t size)
+{
+	return format_whole(bytes, sizes, ARRAY_LEN(sizes), buf, size);
+}
+
+const char *units_format_rate(int64_t per_s, char *buf, size_t size)
+{
+	return format_exact(per_s, &rates[ARRAY_LEN(rates) - 1], buf, size);
+}
+
+const char *units_human_duration(int64_t ns, char *buf, size_t size)
+{
+	double ms = (double)ns / 1e6;
+
+	if (ns == 0)
+		snprintf(buf, size, "0 s");
+	else if (ms < 0.9995)
+		snprintf(buf, size, "%.3g ms", ms);
+	else if (ms < 9.995)
+		snprintf(buf, size, "%.2f ms", ms);
+	else if (ms < 99.95)
+		snprintf(buf, size, "%.1f ms", ms);
+	else if (ms < 999.5)
+		snprintf(buf, size, "%.0f ms", ms);
+	else if (ms < 9995)
+		snprintf(buf, size, "%.2f s", ms / 1e3);
+	else if (ms < 119950)
+		snprintf(buf, size, "%.1f s", ms / 1e3);
+	else if (ms < 7199500)
+		snprintf(buf, size, "%.0f min %.0f s", (double)(ns / (60 * SEC)), (double)(ns % (60 * SEC) / SEC));
+	else
+		snprintf(buf, size, "%.0f h %.0f min", (double)(ns / (3600 * SEC)),
+			 (double)(ns % (3600 * SEC) / (60 * SEC)));
+	return buf;
+}
