@@ -19,6 +19,7 @@ static const struct unit durations[] = {
 	{"d", 86400 * SEC}, {"h", 3600 * SEC},     {"m", 60 * SEC}, {"s", SEC},
 	{"ms", MSEC},       {"us", NSEC_PER_USEC}, {"ns", 1},
 };
+#define DURATION_SECONDS 3 /* where "s" stands in durations */
 static const struct unit shares[] = {{"%", PPM_ONE / 100}};
 static const struct unit sizes[] = {{"GiB", INT64_C(1) << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}};
 static const struct unit rates[] = {
@@ -135,17 +136,15 @@ static const char *format_exact(int64_t value, const struct unit *unit, char *bu
 
 const char *units_format_duration(int64_t ns, char *buf, size_t size)
 {
-	for (size_t i = 0; i < ARRAY_LEN(durations); i++) {
-		if (ns >= durations[i].factor && ns % durations[i].factor == 0)
-			return format_exact(ns, &durations[i], buf, size);
-	}
+	size_t i = 0;
+
 	if (!ns)
-		return format_exact(ns, &durations[3], buf, size);
-	for (size_t i = 3; i < ARRAY_LEN(durations); i++) { /* below a minute decimals are exact */
-		if (ns >= durations[i].factor)
-			return format_exact(ns, &durations[i], buf, size);
-	}
-	return format_exact(ns, &durations[ARRAY_LEN(durations) - 1], buf, size);
+		return format_exact(ns, &durations[DURATION_SECONDS], buf, size);
+	while (i < DURATION_SECONDS && (ns < durations[i].factor || ns % durations[i].factor))
+		i++; /* days, hours and minutes only where they are whole */
+	while (i + 1 < ARRAY_LEN(durations) && ns < durations[i].factor)
+		i++;
+	return format_exact(ns, &durations[i], buf, size);
 }
 
 const char *units_format_share(int64_t ppm, char *buf, size_t size)

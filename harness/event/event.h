@@ -187,7 +187,7 @@ struct ev_run_end {
 
 struct ev {
 	enum ev_kind kind;
-	int64_t seq; /* 0… without gaps within a stream; set by the bus */
+	int64_t seq; /* 0… without gaps within a run; set by the bus */
 	int64_t t_ns; /* set by the bus */
 	union {
 #define EV_MEMBER(upper, lower, text) struct ev_##lower lower;

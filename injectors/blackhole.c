@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * blackhole: the target's packets vanish on the path. The other side sees silence.
+ */
+#include "injectors/chain.h"
+
+struct blackhole {
+	struct injector injector;
+	struct traffic traffic;
+};
+
+static const struct param params[] = {TRAFFIC_PARAMS(struct blackhole, traffic, TRAFFIC_EITHER), PARAM_END};
+
+#define TRAFFIC(injector) (&((const struct blackhole *)(injector))->traffic)
+#define VERDICT "drop"
+
+static void validate(const struct injector *injector, struct errs *errs)
+{
+	traffic_validate(TRAFFIC(injector), injector, errs);
+}
+
+static int apply(struct injector *injector, struct injector_ctx *ctx, struct err *err)
+{
+	return chain_apply(injector, TRAFFIC(injector), VERDICT, ctx, err);
+}
+
+static int revert(struct injector *injector, struct injector_ctx *ctx, struct err *err)
+{
+	return chain_revert(injector, ctx, err);
+}
+
+static int effect(struct injector *injector, struct injector_ctx *ctx, struct effect *ret, struct err *err)
+{
+	return chain_effect(injector, "dropped", ctx, ret, err);
+}
+
+static void sentence(const struct injector *injector, struct buf *out)
+{
+	buf_puts(out, "drops ");
+	traffic_describe(TRAFFIC(injector), injector, out);
+}
+
+static void commands(const struct injector *injector, struct buf *to_apply, struct buf *to_revert)
+{
+	chain_commands(injector, TRAFFIC(injector), VERDICT, to_apply, to_revert);
+}
+
+const struct injector_ops blackhole_ops = {
+	.kind = "blackhole",
+	.summary = "packets vanish: the other side sees silence",
+	.params = params,
+	.size = sizeof(struct blackhole),
+	.validate = validate,
+	.apply = apply,
+	.revert = revert,
+	.effect = effect,
+	.sentence = sentence,
+	.commands = commands,
+};

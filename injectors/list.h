@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One line per kind of fault: main.c includes this twice, to declare <name>_ops and to build the table.
+ */
+INJECTOR(blackhole)
+INJECTOR(reject)

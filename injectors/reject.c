@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * reject: the target's packets are refused on the path. The other side learns of it at once: ICMP (RFC 792, RFC 4443) or a TCP reset (RFC 9293).
+ */
+#include "injectors/chain.h"
+
+enum { WITH_PORT_UNREACHABLE, WITH_HOST_UNREACHABLE, WITH_ADMIN_PROHIBITED, WITH_TCP_RESET };
+static const char *const withs[] = {"port-unreachable", "host-unreachable", "admin-prohibited", "tcp-reset", NULL};
+static const char *const verdicts[] = {
+	[WITH_PORT_UNREACHABLE] = "reject with icmpx type port-unreachable",
+	[WITH_HOST_UNREACHABLE] = "reject with icmpx type host-unreachable",
+	[WITH_ADMIN_PROHIBITED] = "reject with icmpx type admin-prohibited",
+	[WITH_TCP_RESET] = "reject with tcp reset",
+};
+
+struct reject {
+	struct injector injector;
+	struct traffic traffic;
+	int64_t with;
+};
+
+/* Refusing goes to who sends to the target: the other direction is for those who ask for it. */
+static const struct param params[] = {
+	TRAFFIC_PARAMS(struct reject, traffic, TRAFFIC_TO),
+	P_ENUM(struct reject, with, "with", withs, WITH_PORT_UNREACHABLE, "what the sender is told"),
+	PARAM_END,
+};
+
+#define REJECT(injector) ((const struct reject *)(injector))
+#define VERDICT(injector) (verdicts[REJECT(injector)->with])
+
+static void validate(const struct injector *injector, struct errs *errs)
+{
+	const struct reject *reject = REJECT(injector);
+
+	traffic_validate(&reject->traffic, injector, errs);
+	if (reject->with == WITH_TCP_RESET && reject->traffic.protocol != TRAFFIC_TCP)
+		errs_add(errs, injector->loc, "with: tcp-reset can refuse TCP only; add protocol: tcp");
+}
+
+static int apply(struct injector *injector, struct injector_ctx *ctx, struct err *err)
+{
+	return chain_apply(injector, &REJECT(injector)->traffic, VERDICT(injector), ctx, err);
+}
+
+static int revert(struct injector *injector, struct injector_ctx *ctx, struct err *err)
+{
+	return chain_revert(injector, ctx, err);
+}
+
+static int effect(struct injector *injector, struct injector_ctx *ctx, struct effect *ret, struct err *err)
+{
+	return chain_effect(injector, "refused", ctx, ret, err);
+}
+
+static void sentence(const struct injector *injector, struct buf *out)
+{
+	buf_printf(out, "refuses, with %s, ", withs[REJECT(injector)->with]);
+	traffic_describe(&REJECT(injector)->traffic, injector, out);
+}
+
+static void commands(const struct injector *injector, struct buf *to_apply, struct buf *to_revert)
+{
+	chain_commands(injector, &REJECT(injector)->traffic, VERDICT(injector), to_apply, to_revert);
+}
+
+const struct injector_ops reject_ops = {
+	.kind = "reject",
+	.summary = "packets are refused: the other side learns of it at once",
+	.params = params,
+	.size = sizeof(struct reject),
+	.validate = validate,
+	.apply = apply,
+	.revert = revert,
+	.effect = effect,
+	.sentence = sentence,
+	.commands = commands,
+};
