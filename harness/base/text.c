@@ -58,9 +58,9 @@ const char *text_nearest(const char *word, const char *const *candidates, size_t
 	return nearest;
 }
 
-/* Length of the valid UTF-8 sequence at s (RFC 3629), 0 if there is none. */
-static size_t utf8_length(const unsigned char *s)
+size_t text_utf8_length(const char *text)
 {
+	const unsigned char *s = (const unsigned char *)text;
 	static const struct {
 		unsigned char lead_min, lead_max, second_min, second_max, length;
 	} forms[] = {
@@ -102,7 +102,7 @@ void text_add_printable(struct buf *buf, const char *text)
 	const unsigned char *s = (const unsigned char *)text;
 
 	while (*s) {
-		size_t len = utf8_length(s), shown = len ? len : 1;
+		size_t len = text_utf8_length((const char *)s), shown = len ? len : 1;
 
 		if (len && !is_hostile(s, len)) {
 			buf_add(buf, s, len);

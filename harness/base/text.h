@@ -12,3 +12,6 @@ const char *text_nearest(const char *word, const char *const *candidates, size_t
 
 /* Appends text with every control character, DEL and invalid UTF-8 byte as \xHH: harmless in a terminal and in a log. */
 void text_add_printable(struct buf *buf, const char *text);
+
+/* Bytes of the valid UTF-8 sequence at text (RFC 3629), 0 if there is none; 1 at the terminating NUL. */
+size_t text_utf8_length(const char *text);
