@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "injectors/chain.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One line per subcommand, in the order in which help shows them. Included twice by cli.c.
+ */
+COMMAND(run)
+COMMAND(check)
+COMMAND(lab)
+COMMAND(report)
+COMMAND(list)
+COMMAND(schema)
+COMMAND(doctor)
+COMMAND(man)
