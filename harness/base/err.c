@@ -74,6 +74,25 @@ void err_print(const struct err *err, FILE *out)
 	buf_fini(&line);
 }
 
+/* The list's own copy of a file name. NULL: none, or no memory (the error is then shown without its place). */
+static const char *own_file(struct errs *errs, const char *file)
+{
+	char *copy;
+
+	if (!file)
+		return NULL;
+	for (size_t i = 0; i < errs->file_count; i++) {
+		if (!strcmp(errs->files[i], file))
+			return errs->files[i];
+	}
+	if (array_reserve((void **)&errs->files, &errs->file_cap, errs->file_count + 1, sizeof(*errs->files)))
+		return NULL;
+	copy = strdup(file);
+	if (copy)
+		errs->files[errs->file_count++] = copy;
+	return copy;
+}
+
 void errs_add_err(struct errs *errs, const struct err *err)
 {
 	if (errs->count >= ERRS_MAX ||
@@ -81,7 +100,9 @@ void errs_add_err(struct errs *errs, const struct err *err)
 		errs->dropped++;
 		return;
 	}
-	errs->v[errs->count++] = *err;
+	errs->v[errs->count] = *err;
+	errs->v[errs->count].loc.file = own_file(errs, err->loc.file);
+	errs->count++;
 }
 
 void errs_add(struct errs *errs, struct loc loc, const char *fmt, ...)
@@ -137,6 +158,9 @@ void errs_print(struct errs *errs, FILE *out)
 
 void errs_fini(struct errs *errs)
 {
+	for (size_t i = 0; i < errs->file_count; i++)
+		free(errs->files[i]);
+	free(errs->files);
 	free(errs->v);
 	*errs = (struct errs){0};
 }

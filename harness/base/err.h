@@ -38,11 +38,14 @@ int err_at(struct err *err, struct loc loc);
  * Control characters of the text are shown as \xHH, so that a hostile plan cannot drive the terminal. */
 void err_print(const struct err *err, FILE *out);
 
-/* A growing list of errors, for input of which all errors are shown at once. Zero-initialise; errs_fini frees. */
+/* A growing list of errors, for input of which all errors are shown at once. Zero-initialise; errs_fini frees. File names are
+ * copied: the errors of a plan outlive the arena it was read into. */
 struct errs {
 	struct err *v;
 	size_t count, cap;
 	size_t dropped; /* errors past ERRS_MAX are only counted */
+	char **files; /* that the places name, each once; owned */
+	size_t file_count, file_cap;
 };
 #define ERRS_MAX 100
 
