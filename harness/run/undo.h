@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The undo stack: applies faults, remembers what stands, and takes all of it back.
+ *
+ * What undoes a fault is in the event stream (fault.applying) before the fault is applied. Undoing goes newest first and never stops at one that
+ * fails: that one is reported as fault.failed and the rest goes on. undo_new → undo_apply/undo_revert… → undo_all → undo_free.
+ */
+#pragma once
+#include "harness/api/injector.h"
+#include "harness/event/bus.h"
+
+struct undo;
+
+/* bus and ctx are borrowed until undo_free. max: how many faults can stand at once. */
+struct undo *undo_new(struct bus *bus, struct injector_ctx *ctx, size_t max);
+void undo_free(struct undo *undo); /* NULL is fine; undoes nothing */
+
+/* Applies the fault and puts it on the stack, also after a failure, for then it may be half there. 0 or a negative errno, already reported as an event. */
+int undo_apply(struct undo *undo, struct injector *fault);
+/* Asks for the effect, reverts, and takes it off the stack. A fault that does not stand is left alone. */
+int undo_revert(struct undo *undo, struct injector *fault);
+/* Everything that stands, newest first. 0, or the first error. */
+int undo_all(struct undo *undo);
