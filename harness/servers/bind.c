@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ISC BIND 9 named, as nameserver, as resolver and as forwarder. The plan's options go inside `options { }`.
+ */
+#include "harness/servers/common.h"
+#include <errno.h>
+#include <ldns/ldns.h>
+#include <string.h>
+
+static void add_listen(const struct server_spec *spec, struct buf *out)
+{
+	static const struct {
+		int family;
+		const char *statement;
+	} kinds[] = {{AF_INET, "listen-on"}, {AF_INET6, "listen-on-v6"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		buf_printf(out, "\t%s port 53 {", kinds[i].statement);
+		server_addresses(out, &spec->listen, kinds[i].family, " ", ";");
+		buf_puts(out, server_has_family(&spec->listen, kinds[i].family) ? " };\n" : " none; };\n");
+	}
+}
+
+static void add_resolver_options(const struct server_spec *spec, struct buf *out)
+{
+	server_default(spec, out, "recursion", "\trecursion yes;");
+	server_default(spec, out, "allow-query", "\tallow-query { any; };");
+	server_default(spec, out, "allow-query-cache", "\tallow-query-cache { any; };");
+	server_default(spec, out, "allow-recursion", "\tallow-recursion { any; };");
+	/* The built-in ones hide the lab's own reverse zones of private and documentation addresses. */
+	server_default(spec, out, "empty-zones-enable", "\tempty-zones-enable no;");
+	server_default(spec, out, "dnssec-validation", "\tdnssec-validation %s;", spec->trust_anchor ? "yes" : "no");
+	if (spec->forward) {
+		buf_puts(out, "\tforwarders {");
+		server_addresses(out, spec->forward, AF_UNSPEC, " ", ";");
+		buf_puts(out, " };\n");
+		server_default(spec, out, "forward", "\tforward only;");
+	}
+}
+
+static void add_options(const struct server_spec *spec, struct buf *out)
+{
+	buf_printf(out, "options {\n\tdirectory \"%s\";\n", spec->dir);
+	add_listen(spec, out);
+	buf_printf(out, "\tpid-file none;\n\tlock-file none;\n\tsession-keyfile \"%s/session.key\";\n", spec->dir);
+	if (spec->role == SERVER_AUTHORITATIVE) {
+		server_default(spec, out, "recursion", "\trecursion no;");
+		server_default(spec, out, "allow-transfer", "\tallow-transfer { none; };");
+		server_default(spec, out, "notify", "\tnotify explicit;");
+		server_default(spec, out, "dnssec-validation", "\tdnssec-validation no;");
+	} else {
+		add_resolver_options(spec, out);
+	}
+	server_options(spec, out);
+	buf_puts(out, "};\ncontrols { };\n");
+}
+
+/* named reads trust anchors in a syntax of its own, not as resource records. */
+static int add_trust_anchors(const struct server_spec *spec, struct buf *out, struct err *err)
+{
+	FILE *in = fopen(spec->trust_anchor, "re");
+	char line[4096];
+
+	if (!in)
+		return err_set(err, -errno, LOC_NONE, "cannot read %s: %s", spec->trust_anchor, strerror(errno));
+	buf_puts(out, "trust-anchors {\n");
+	while (fgets(line, sizeof(line), in)) {
+		ldns_rr *rr = NULL;
+
+		if (ldns_rr_new_frm_str(&rr, line, 0, NULL, NULL) == LDNS_STATUS_OK &&
+		    ldns_rr_get_type(rr) == LDNS_RR_TYPE_DNSKEY) {
+			char *key = ldns_rdf2str(ldns_rr_dnskey_key(rr));
+
+			buf_printf(out, "\t. static-key %u 3 %u \"%s\";\n",
+				   ldns_rdf2native_int16(ldns_rr_dnskey_flags(rr)),
+				   ldns_rdf2native_int8(ldns_rr_dnskey_algorithm(rr)), key);
+			free(key);
+		}
+		ldns_rr_free(rr);
+	}
+	fclose(in);
+	buf_puts(out, "};\n");
+	return 0;
+}
+
+static void add_peer(struct buf *out, const struct server_peer *peer)
+{
+	for (size_t i = 0; i < peer->addresses.count; i++) {
+		buf_printf(out, " %s", peer->addresses.v[i].text);
+		if (peer->tsig)
+			buf_printf(out, " key \"%s\"", peer->tsig->name);
+		buf_putc(out, ';');
+	}
+}
+
+static void add_peers(struct buf *out, const char *statement, const struct server_peer *peers, size_t count)
+{
+	if (!count)
+		return;
+	buf_printf(out, "\t%s {", statement);
+	for (size_t i = 0; i < count; i++)
+		add_peer(out, &peers[i]);
+	buf_puts(out, " };\n");
+}
+
+static void add_zone(struct buf *out, const struct server_zone *zone)
+{
+	buf_printf(out, "zone \"%s\" {\n\ttype %s;\n\tfile \"%s\";\n", zone->name,
+		   server_is_secondary(zone) ? "secondary" : "primary", zone->file);
+	add_peers(out, "primaries", zone->primaries, zone->primary_count);
+	add_peers(out, "also-notify", zone->secondaries, zone->secondary_count);
+	if (zone->secondary_count) {
+		buf_puts(out, "\tallow-transfer {");
+		for (size_t i = 0; i < zone->secondary_count; i++) {
+			const struct server_peer *peer = &zone->secondaries[i];
+
+			if (peer->tsig)
+				buf_printf(out, " key \"%s\";", peer->tsig->name);
+			else
+				server_addresses(out, &peer->addresses, AF_UNSPEC, " ", ";");
+		}
+		buf_puts(out, " };\n");
+	}
+	buf_puts(out, "};\n");
+}
+
+static int bind_configure(const struct server_spec *spec, struct arena *arena, struct server_command *ret,
+			  struct err *err)
+{
+	struct buf out = {0};
+	const char *path;
+	int r;
+
+	add_options(spec, &out);
+	for (size_t i = 0; i < spec->tsig_count; i++)
+		buf_printf(&out, "key \"%s\" { algorithm %s; secret \"%s\"; };\n", spec->tsigs[i]->name,
+			   spec->tsigs[i]->algorithm, spec->tsigs[i]->secret);
+	if (spec->role != SERVER_AUTHORITATIVE && spec->root_hints)
+		buf_printf(&out, "zone \".\" { type hint; file \"%s\"; };\n", spec->root_hints);
+	for (size_t i = 0; i < spec->zone_count; i++)
+		add_zone(&out, &spec->zones[i]);
+	if (spec->role != SERVER_AUTHORITATIVE && spec->trust_anchor && (r = add_trust_anchors(spec, &out, err)) < 0) {
+		buf_fini(&out);
+		return r;
+	}
+	r = server_write(spec, "named.conf", &out, arena, &path, err);
+	if (r < 0)
+		return r;
+	/* One worker and one UDP listener: a lab has many servers and few cores. */
+	return server_command(&server_bind, arena, ret, err, "-g", "-n", "1", "-U", "1", "-c", path, NULL);
+}
+
+const struct server_ops server_bind = {
+	.name = "bind",
+	.summary = "ISC BIND 9 named; options go inside its `options { }`",
+	.program = "named",
+	.package = "bind9",
+	.roles = SERVER_AUTHORITATIVE | SERVER_RESOLVER | SERVER_FORWARDER,
+	.version_arg = "-v",
+	.configure = bind_configure,
+};

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CZ.NIC Knot Resolver kresd, a resolver or forwarder. The plan's options are Lua lines at the end of its configuration.
+ */
+#include "harness/servers/common.h"
+
+static void add_forward(const struct server_spec *spec, struct buf *out)
+{
+	buf_printf(out, "policy.add(policy.all(policy.%s({", spec->trust_anchor ? "FORWARD" : "STUB");
+	server_addresses(out, spec->forward, AF_UNSPEC, "'", "', ");
+	buf_puts(out, "})))\n");
+}
+
+static int knot_resolver_configure(const struct server_spec *spec, struct arena *arena, struct server_command *ret,
+				   struct err *err)
+{
+	struct buf out = {0};
+	const char *path;
+	int r;
+
+	buf_puts(&out, "log_target('stderr')\n");
+	server_addresses(&out, &spec->listen, AF_UNSPEC, "net.listen('", "', 53, { kind = 'dns' })\n");
+	buf_puts(&out, "modules.load('policy')\nmodules.load('hints')\n");
+	if (spec->root_hints)
+		buf_printf(&out, "hints.root_file('%s')\n", spec->root_hints);
+	buf_puts(&out, "trust_anchors.remove('.')\n");
+	if (spec->trust_anchor)
+		buf_printf(&out, "trust_anchors.add_file('%s', true)\n", spec->trust_anchor);
+	/* Answers of its own for private reverse zones and names such as test. would hide the lab's. */
+	buf_puts(&out, "policy.special_names = {}\n");
+	if (spec->forward)
+		add_forward(spec, &out);
+	server_options(spec, &out);
+	r = server_write(spec, "kresd.conf", &out, arena, &path, err);
+	if (r < 0)
+		return r;
+	return server_command(&server_knot_resolver, arena, ret, err, "-n", "-c", path, spec->dir, NULL);
+}
+
+const struct server_ops server_knot_resolver = {
+	.name = "knot-resolver",
+	.summary = "CZ.NIC Knot Resolver kresd; options are Lua lines at the end of its configuration",
+	.program = "kresd",
+	.package = "knot-resolver",
+	.roles = SERVER_RESOLVER | SERVER_FORWARDER,
+	.version_arg = "-V",
+	.configure = knot_resolver_configure,
+};

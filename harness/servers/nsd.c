@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * NLnet Labs NSD, a nameserver. The plan's options stand at the end of its configuration, where a `server:` clause is open: lines for it, or
+ * clauses of their own.
+ */
+#include "harness/servers/common.h"
+
+static const char *key_of(const struct server_peer *peer)
+{
+	return peer->tsig ? peer->tsig->name : "NOKEY";
+}
+
+static void add_zone(struct buf *out, const struct server_zone *zone)
+{
+	buf_printf(out, "zone:\n  name: \"%s\"\n  zonefile: \"%s\"\n", zone->name, zone->file);
+	for (size_t i = 0; i < zone->primary_count; i++) {
+		const struct server_peer *peer = &zone->primaries[i];
+
+		for (size_t k = 0; k < peer->addresses.count; k++) {
+			const char *address = peer->addresses.v[k].text;
+
+			buf_printf(out, "  request-xfr: AXFR %s %s\n", address, key_of(peer));
+			buf_printf(out, "  allow-notify: %s %s\n", address, key_of(peer));
+		}
+	}
+	for (size_t i = 0; i < zone->secondary_count; i++) {
+		const struct server_peer *peer = &zone->secondaries[i];
+
+		for (size_t k = 0; k < peer->addresses.count; k++) {
+			const char *address = peer->addresses.v[k].text;
+
+			buf_printf(out, "  notify: %s %s\n", address, key_of(peer));
+			buf_printf(out, "  provide-xfr: %s %s\n", address, key_of(peer));
+		}
+	}
+}
+
+static void add_server(const struct server_spec *spec, struct buf *out)
+{
+	buf_puts(out, "remote-control:\n  control-enable: no\nserver:\n");
+	server_addresses(out, &spec->listen, AF_UNSPEC, "  ip-address: ", "\n");
+	buf_puts(out, "  username: \"\"\n  chroot: \"\"\n  database: \"\"\n  logfile: \"\"\n");
+	server_default(spec, out, "server-count", "  server-count: 1");
+	buf_printf(out, "  zonesdir: \"%s\"\n  zonelistfile: \"%s/zone.list\"\n  xfrdfile: \"%s/xfrd.state\"\n",
+		   spec->dir, spec->dir, spec->dir);
+	buf_printf(out, "  xfrdir: \"%s\"\n  pidfile: \"%s/nsd.pid\"\n", spec->dir, spec->dir);
+}
+
+static int nsd_configure(const struct server_spec *spec, struct arena *arena, struct server_command *ret,
+			 struct err *err)
+{
+	struct buf out = {0};
+	const char *path;
+	int r;
+
+	for (size_t i = 0; i < spec->tsig_count; i++)
+		buf_printf(&out, "key:\n  name: \"%s\"\n  algorithm: %s\n  secret: \"%s\"\n", spec->tsigs[i]->name,
+			   spec->tsigs[i]->algorithm, spec->tsigs[i]->secret);
+	for (size_t i = 0; i < spec->zone_count; i++)
+		add_zone(&out, &spec->zones[i]);
+	add_server(spec, &out);
+	server_options(spec, &out);
+	r = server_write(spec, "nsd.conf", &out, arena, &path, err);
+	if (r < 0)
+		return r;
+	return server_command(&server_nsd, arena, ret, err, "-d", "-c", path, NULL);
+}
+
+const struct server_ops server_nsd = {
+	.name = "nsd",
+	.summary = "NLnet Labs NSD; options go into its `server:` clause, or are clauses of their own",
+	.program = "nsd",
+	.package = "nsd",
+	.roles = SERVER_AUTHORITATIVE,
+	.version_arg = "-v",
+	.configure = nsd_configure,
+};

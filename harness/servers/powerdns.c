@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * PowerDNS Authoritative Server with the bind backend. The plan's options are lines at the end of pdns.conf; the last of two equal settings
+ * wins there.
+ *
+ * Its TSIG keys live in a database of the backend that only pdnsutil writes: where there are keys, a shell script fills it and becomes the server.
+ */
+#include "harness/servers/common.h"
+#include <errno.h>
+
+static void add_settings(const struct server_spec *spec, struct buf *out)
+{
+	buf_printf(out, "launch=bind\nbind-config=%s/named.conf\nbind-dnssec-db=%s\n", spec->dir,
+		   spec->tsig_count ? "dnssec.sqlite3" : "");
+	buf_puts(out, "local-port=53\nlocal-address=");
+	server_addresses(out, &spec->listen, AF_UNSPEC, "", ",");
+	buf_printf(out, "\nsocket-dir=%s\n", spec->dir);
+	buf_puts(out, "daemon=no\nguardian=no\nsetuid=\nsetgid=\ndisable-syslog=yes\nwrite-pid=no\nlog-timestamp=yes\n"
+		      "webserver=no\napi=no\nsecurity-poll-suffix=\nprimary=yes\nsecondary=yes\n"
+		      "allow-axfr-ips=\nonly-notify=\n"
+		      "receiver-threads=1\ndistributor-threads=1\nretrieval-threads=1\nsigning-threads=1\n");
+	server_options(spec, out);
+}
+
+static void add_zone(struct buf *out, const struct server_zone *zone)
+{
+	buf_printf(out, "zone \"%s\" {\n\ttype %s;\n\tfile \"%s\";\n", zone->name,
+		   server_is_secondary(zone) ? "slave" : "master", zone->file);
+	if (zone->primary_count) {
+		buf_puts(out, "\tmasters {");
+		for (size_t i = 0; i < zone->primary_count; i++)
+			server_addresses(out, &zone->primaries[i].addresses, AF_UNSPEC, " ", ";");
+		buf_puts(out, " };\n");
+	}
+	if (zone->secondary_count) {
+		buf_puts(out, "\talso-notify {");
+		for (size_t i = 0; i < zone->secondary_count; i++)
+			server_addresses(out, &zone->secondaries[i].addresses, AF_UNSPEC, " ", ";");
+		buf_puts(out, " };\n");
+	}
+	buf_puts(out, "};\n");
+}
+
+static void add_key_commands(const struct server_zone *zone, const struct server_peer *peers, size_t count,
+			     const char *as, struct buf *out)
+{
+	for (size_t i = 0; i < count; i++)
+		if (peers[i].tsig)
+			buf_printf(out, "util activate-tsig-key '%s' '%s' %s\n", zone->name, peers[i].tsig->name, as);
+}
+
+static void add_script(const struct server_spec *spec, const char *util, const char *program, struct buf *out)
+{
+	buf_printf(out, "set -e\nutil() { %s --config-dir=%s \"$@\" >/dev/null; }\n", util, spec->dir);
+	buf_printf(out, "util create-bind-db %s/dnssec.sqlite3\n", spec->dir);
+	for (size_t i = 0; i < spec->tsig_count; i++)
+		buf_printf(out, "util import-tsig-key '%s' %s '%s'\n", spec->tsigs[i]->name, spec->tsigs[i]->algorithm,
+			   spec->tsigs[i]->secret);
+	for (size_t i = 0; i < spec->zone_count; i++) {
+		const struct server_zone *zone = &spec->zones[i];
+
+		add_key_commands(zone, zone->primaries, zone->primary_count, "secondary", out);
+		add_key_commands(zone, zone->secondaries, zone->secondary_count, "primary", out);
+	}
+	buf_printf(out, "exec %s --config-dir=%s\n", program, spec->dir);
+}
+
+static int command_with_keys(const struct server_spec *spec, struct arena *arena, struct server_command *ret,
+			     struct err *err)
+{
+	const char *util = server_find_program("pdnsutil", arena);
+	const char *script;
+	struct buf out = {0};
+	int r;
+
+	if (!util)
+		return err_set(err, -ENOENT, LOC_NONE, "pdnsutil is not installed: apt-get install pdns-server");
+	add_script(spec, util, ret->argv[0], &out);
+	r = server_write(spec, "start.sh", &out, arena, &script, err);
+	if (r < 0)
+		return r;
+	*ret = (struct server_command){{"/bin/sh", script}};
+	return 0;
+}
+
+static int powerdns_configure(const struct server_spec *spec, struct arena *arena, struct server_command *ret,
+			      struct err *err)
+{
+	struct buf settings = {0}, zones = {0};
+	struct server_command command;
+	int r;
+
+	add_settings(spec, &settings);
+	for (size_t i = 0; i < spec->zone_count; i++)
+		add_zone(&zones, &spec->zones[i]);
+	r = server_write(spec, "named.conf", &zones, arena, NULL, err);
+	if (r < 0) {
+		buf_fini(&settings);
+		return r;
+	}
+	r = server_write(spec, "pdns.conf", &settings, arena, NULL, err);
+	if (r < 0)
+		return r;
+	r = server_command(&server_powerdns, arena, &command, err, arena_printf(arena, "--config-dir=%s", spec->dir),
+			   NULL);
+	if (r == 0 && spec->tsig_count)
+		r = command_with_keys(spec, arena, &command, err);
+	if (r == 0)
+		*ret = command;
+	return r;
+}
+
+const struct server_ops server_powerdns = {
+	.name = "powerdns",
+	.summary = "PowerDNS Authoritative Server with its bind backend; options are lines of pdns.conf",
+	.program = "pdns_server",
+	.package = "pdns-server pdns-backend-bind",
+	.roles = SERVER_AUTHORITATIVE,
+	.version_arg = "--version",
+	.configure = powerdns_configure,
+};

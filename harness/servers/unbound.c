@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * NLnet Labs Unbound, a resolver or forwarder. The plan's options stand at the end of its configuration, where a `server:` clause is open: lines
+ * for it, or clauses of their own.
+ */
+#include "harness/servers/common.h"
+
+static void add_lab(const struct server_spec *spec, struct buf *out)
+{
+	/* Names that unbound answers by itself but a lab may hold: the reverse zones of private and documentation addresses
+	 * (unblock-lan-zones covers RFC 6303's list) and the special names that are not the host's own. */
+	static const char *const special[] = {"test.", "invalid.", "onion.", "home.arpa."};
+
+	buf_puts(out, "  unblock-lan-zones: yes\n");
+	for (size_t i = 0; i < ARRAY_LEN(special); i++)
+		server_default(spec, out, special[i], "  local-zone: \"%s\" nodefault", special[i]);
+	buf_puts(out, "  do-not-query-localhost: no\n");
+	if (spec->root_hints)
+		buf_printf(out, "  root-hints: \"%s\"\n", spec->root_hints);
+	if (spec->trust_anchor)
+		buf_printf(out, "  trust-anchor-file: \"%s\"\n", spec->trust_anchor);
+	else
+		server_default(spec, out, "module-config", "  module-config: \"iterator\"");
+}
+
+static void add_server(const struct server_spec *spec, struct buf *out)
+{
+	buf_printf(out, "server:\n  directory: \"%s\"\n  pidfile: \"%s/unbound.pid\"\n", spec->dir, spec->dir);
+	buf_puts(out, "  username: \"\"\n  chroot: \"\"\n  use-syslog: no\n  logfile: \"\"\n");
+	server_addresses(out, &spec->listen, AF_UNSPEC, "  interface: ", "@53\n");
+	buf_puts(out, "  access-control: 0.0.0.0/0 allow\n  access-control: ::/0 allow\n");
+	server_default(spec, out, "num-threads", "  num-threads: 1");
+	add_lab(spec, out);
+}
+
+static int unbound_configure(const struct server_spec *spec, struct arena *arena, struct server_command *ret,
+			     struct err *err)
+{
+	struct buf out = {0};
+	const char *path;
+	int r;
+
+	buf_puts(&out, "remote-control:\n  control-enable: no\n");
+	if (spec->forward) {
+		buf_puts(&out, "forward-zone:\n  name: \".\"\n");
+		server_addresses(&out, spec->forward, AF_UNSPEC, "  forward-addr: ", "\n");
+	}
+	add_server(spec, &out);
+	server_options(spec, &out);
+	r = server_write(spec, "unbound.conf", &out, arena, &path, err);
+	if (r < 0)
+		return r;
+	return server_command(&server_unbound, arena, ret, err, "-d", "-p", "-c", path, NULL);
+}
+
+const struct server_ops server_unbound = {
+	.name = "unbound",
+	.summary = "NLnet Labs Unbound; options go into its `server:` clause, or are clauses of their own",
+	.program = "unbound",
+	.package = "unbound",
+	.roles = SERVER_RESOLVER | SERVER_FORWARDER,
+	.version_arg = "-V",
+	.configure = unbound_configure,
+};
