@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the test runners share: running a program with a time limit, counting, the closing line."""
+import os
+import re
+import signal
+import subprocess
+import sys
+
+SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
+
+
+class Count:
+    def __init__(self, passed=0, failed=0, skipped=0):
+        self.passed, self.failed, self.skipped = passed, failed, skipped
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+    def __str__(self):
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        return f"{self.passed} passed, {self.failed} failed{skipped}"
+
+
+def summary_of(output):
+    """The counts that the last line which is a summary gives, or None."""
+    for line in reversed(output.splitlines()):
+        match = SUMMARY.match(line.strip())
+        if match:
+            return Count(*(int(n or 0) for n in match.groups()))
+    return None
+
+
+def how_it_ended(status):
+    if status is None:
+        return "ran out of time"
+    if status < 0:
+        return f"was killed by {signal.Signals(-status).name}"
+    return f"exited with status {status}"
+
+
+def run(command, timeout, env=None):
+    """Runs command in a session of its own, so that a time-out ends its children too.
+
+    Returns (status, output): status None after a time-out; output is stdout and stderr as they came.
+    """
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                             env=env, start_new_session=True)
+    try:
+        output, _ = child.communicate(timeout=timeout)
+        return child.returncode, output.decode(errors="replace")
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        output, _ = child.communicate()
+        return None, output.decode(errors="replace")
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def finish(count):
+    say(str(count))
+    sys.exit(1 if count.failed else 0)
