@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "harness/run/runner.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "harness/base/clock.h"
+#include "harness/base/fd.h"
+#include "harness/event/ndjson.h"
+#include "harness/lab/capture.h"
+#include "harness/run/announce.h"
+#include "harness/run/bringup.h"
+#include "harness/run/loop.h"
+#include "harness/run/probing.h"
+#include "harness/run/timeline.h"
+#include "harness/run/undo.h"
+
+#define STOP_GRACE_NS (2 * SEC) /* for servers to end by themselves */
+#define SETTLE_NS (100 * MSEC) /* between "everything answers" and the timeline's zero */
+
+struct runner {
+	const struct plan *plan;
+	const struct runner_options *options;
+	struct arena *arena;
+	struct bus *bus;
+	struct ndjson_writer *writer;
+	struct event_base *base;
+	struct event *signals[3];
+	struct event *next; /* next moment of the timeline */
+	struct event *finish; /* ends the run from the top of the loop, not from within a probe */
+	struct lab *lab;
+	struct capture *capture;
+	struct bringup *bringup;
+	struct probing *probing;
+	struct injector_ctx injector_ctx;
+	struct undo *undo;
+	struct moment *moments;
+	size_t moment_count, moment_next;
+	int64_t zero_ns; /* CLOCK_MONOTONIC of the timeline's start */
+	bool timeline_over, stopping;
+	const char *reason; /* of run.end */
+};
+
+/* ---- the end ---- */
+
+static void emit_end(struct runner *runner)
+{
+	struct ev ev = {.kind = EV_RUN_END, .run_end = {.reason = runner->reason}};
+
+	bus_emit(runner->bus, &ev);
+}
+
+static void stop_capture(struct runner *runner)
+{
+	struct ev ev = {.kind = EV_CAPTURE_END};
+	struct err err = {0};
+	int r;
+
+	if (!runner->capture)
+		return;
+	r = capture_stop(TAKE(runner->capture), &ev.capture_end.packets, &ev.capture_end.dropped, &err);
+	if (r) {
+		bus_error(runner->bus, NULL, &err);
+		runner->reason = "error";
+		return;
+	}
+	bus_emit(runner->bus, &ev);
+}
+
+static void servers_stopped(void *arg)
+{
+	struct runner *runner = arg;
+
+	event_base_loopbreak(runner->base);
+}
+
+/* The one way out: whatever stands is undone first, then probes, capture, servers. */
+static void stop(struct runner *runner, const char *reason)
+{
+	if (runner->stopping)
+		return;
+	runner->stopping = true;
+	runner->reason = reason;
+	if (runner->next)
+		event_del(runner->next);
+	if (runner->undo && undo_all(runner->undo))
+		runner->reason = "error";
+	probing_close(TAKE(runner->probing));
+	stop_capture(runner);
+	if (runner->bringup)
+		bringup_stop(runner->bringup, STOP_GRACE_NS, servers_stopped, runner);
+	else
+		event_base_loopbreak(runner->base);
+}
+
+static void fail(struct runner *runner, const char *host, const struct err *err)
+{
+	bus_error(runner->bus, host, err);
+	stop(runner, "error");
+}
+
+static void finish_now(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	stop(arg, "complete");
+}
+
+static void finish_if_done(struct runner *runner)
+{
+	if (runner->timeline_over && probing_is_idle(runner->probing))
+		event_active(runner->finish, EV_TIMEOUT, 0);
+}
+
+static void probing_idle(void *arg)
+{
+	finish_if_done(arg);
+}
+
+/* ---- the timeline ---- */
+
+static void perform(struct runner *runner, const struct moment *moment)
+{
+	if (moment->what == MOMENT_APPLY) {
+		if (undo_apply(runner->undo, moment->fault))
+			stop(runner, "error");
+	} else {
+		undo_revert(runner->undo, moment->fault); /* a failure is in the stream; the rest goes on */
+	}
+}
+
+static void arm_next(struct runner *runner)
+{
+	int64_t at_ns = runner->moment_next < runner->moment_count ? runner->moments[runner->moment_next].at_ns
+								   : runner->plan->end_ns;
+
+	loop_arm(runner->next, runner->zero_ns + at_ns);
+}
+
+static void timeline_due(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	struct runner *runner = arg;
+	int64_t now_ns = clock_now_ns() - runner->zero_ns;
+
+	while (!runner->stopping && runner->moment_next < runner->moment_count &&
+	       runner->moments[runner->moment_next].at_ns <= now_ns)
+		perform(runner, &runner->moments[runner->moment_next++]);
+	if (runner->stopping)
+		return;
+	if (runner->moment_next < runner->moment_count || now_ns < runner->plan->end_ns) {
+		arm_next(runner);
+		return;
+	}
+	undo_all(runner->undo); /* faults without `for` end with the timeline */
+	runner->timeline_over = true;
+	finish_if_done(runner);
+}
+
+static void start_timeline(struct runner *runner)
+{
+	struct ev ev = {.kind = EV_TIMELINE_START, .timeline_start = {.planned_end_ns = runner->plan->end_ns}};
+
+	runner->zero_ns = clock_now_ns() + SETTLE_NS;
+	bus_emit_at(runner->bus, &ev, runner->zero_ns - bus_epoch_ns(runner->bus));
+	probing_start(runner->probing, runner->zero_ns, runner->zero_ns + runner->plan->end_ns);
+	arm_next(runner);
+}
+
+/* ---- bringing up ---- */
+
+static void announce_hosts(struct runner *runner)
+{
+	const struct topology *topology = runner->plan->topology;
+
+	for (size_t i = 0; i < topology->host_count; i++) {
+		const struct topo_host *topo = &topology->hosts[i];
+		struct host *host = lab_host_named(runner->lab, topo->name);
+		const char **addresses = ARENA_ARRAY(runner->arena, const char *, topo->addresses.count + 1);
+		struct ev ev = {.kind = EV_LAB_HOST};
+
+		for (size_t j = 0; j < topo->addresses.count; j++)
+			addresses[j] = topo->addresses.v[j].text;
+		ev.lab_host = (struct ev_lab_host){
+			.host = topo->name,
+			.role = host_role_name(topo->role),
+			.server = topo->server ? topo->server->name : NULL,
+			.version = bringup_version(runner->bringup, topo),
+			.addresses = {addresses, topo->addresses.count},
+			.ifname = host_ifname(host),
+			.ifindex = host_ifindex(host),
+		};
+		bus_emit(runner->bus, &ev);
+	}
+}
+
+static void servers_ready(void *arg, const struct err *err)
+{
+	struct runner *runner = arg;
+	struct ev ready = {.kind = EV_LAB_READY};
+	struct err probe_err = {0};
+
+	if (runner->stopping)
+		return;
+	if (err) {
+		fail(runner, NULL, err);
+		return;
+	}
+	announce_hosts(runner);
+	ready.lab_ready.took_ns = bringup_took_ns(runner->bringup);
+	bus_emit(runner->bus, &ready);
+	runner->probing =
+		probing_open(runner->plan, runner->lab, runner->base, runner->bus, probing_idle, runner, &probe_err);
+	if (!runner->probing)
+		fail(runner, NULL, &probe_err);
+	else
+		start_timeline(runner);
+}
+
+/* A server that ends while the drill runs, and that no fault has killed, spoils it. */
+static void server_exited(void *arg, const struct topo_host *host, const char *status, const char *log_tail)
+{
+	struct runner *runner = arg;
+	struct ev ev = {.kind = EV_SERVER_EXIT};
+	struct err err = {0};
+
+	ev.server_exit = (struct ev_server_exit){
+		.host = host->name, .server = host->server->name, .status = status, .log_tail = log_tail};
+	bus_emit(runner->bus, &ev);
+	err_set(&err, -ECHILD, host->loc, "%s (%s) ended while the drill ran: %s", host->name, host->server->name,
+		status);
+	fail(runner, host->name, &err);
+}
+
+static int start_capture(struct runner *runner, struct err *err)
+{
+	struct ev ev = {.kind = EV_CAPTURE_START};
+
+	runner->capture = capture_start(runner->options->capture_fd, err);
+	if (!runner->capture)
+		return err->code;
+	ev.capture_start = (struct ev_capture_start){
+		.file = runner->options->capture_name,
+		.wall_minus_t_ns = clock_wall_ns() - bus_now(runner->bus),
+	};
+	bus_emit(runner->bus, &ev);
+	return 0;
+}
+
+static int bring_up(struct runner *runner, struct err *err)
+{
+	struct bringup_options options = {
+		.logs_dirfd = runner->options->logs_dirfd,
+		.done = servers_ready,
+		.on_exit = server_exited,
+		.arg = runner,
+	};
+	int r;
+
+	runner->lab = lab_open(runner->plan->topology, err);
+	if (!runner->lab)
+		return err->code;
+	runner->injector_ctx.core = lab_core(runner->lab);
+	r = start_capture(runner, err);
+	if (r)
+		return r;
+	runner->bringup = bringup_start(runner->base, runner->lab, runner->plan->topology, &options, err);
+	return runner->bringup ? 0 : err->code;
+}
+
+/* ---- signals ---- */
+
+static void on_stop_signal(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	struct runner *runner = arg;
+
+	if (runner->stopping && runner->bringup)
+		bringup_stop(runner->bringup, 0, servers_stopped, runner);
+	stop(runner, "interrupted");
+}
+
+static void on_child(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	struct runner *runner = arg;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (runner->capture && pid == capture_pid(runner->capture)) {
+			struct err err = {0};
+
+			err_set(&err, -ECHILD, LOC_NONE, "the packet capture ended before the run did");
+			fail(runner, NULL, &err);
+		} else if (runner->bringup) {
+			bringup_child_exited(runner->bringup, pid, status);
+		}
+	}
+}
+
+/* ---- life ---- */
+
+static int open_loop(struct runner *runner, struct err *err)
+{
+	runner->base = loop_new();
+	if (!runner->base)
+		return err_set(err, -ENOMEM, LOC_NONE, "cannot make an event loop");
+	runner->signals[0] = evsignal_new(runner->base, SIGTERM, on_stop_signal, runner);
+	runner->signals[1] = evsignal_new(runner->base, SIGINT, on_stop_signal, runner);
+	runner->signals[2] = evsignal_new(runner->base, SIGCHLD, on_child, runner);
+	runner->next = evtimer_new(runner->base, timeline_due, runner);
+	runner->finish = evtimer_new(runner->base, finish_now, runner);
+	runner->undo = undo_new(runner->bus, &runner->injector_ctx, runner->plan->fault_count);
+	if (!runner->signals[0] || !runner->signals[1] || !runner->signals[2] || !runner->next || !runner->finish ||
+	    !runner->undo)
+		return err_set(err, -ENOMEM, LOC_NONE, "out of memory");
+	for (size_t i = 0; i < ARRAY_LEN(runner->signals); i++)
+		event_add(runner->signals[i], NULL);
+	return 0;
+}
+
+static void run_loop(struct runner *runner)
+{
+	struct err err = {0};
+
+	runner->reason = "error";
+	runner->moments = timeline_moments(runner->plan, runner->arena, &runner->moment_count);
+	if (open_loop(runner, &err) || bring_up(runner, &err))
+		fail(runner, NULL, &err);
+	if (!runner->stopping || runner->bringup)
+		event_base_dispatch(runner->base);
+	emit_end(runner);
+}
+
+static void close_runner(struct runner *runner)
+{
+	probing_close(runner->probing);
+	bringup_free(runner->bringup);
+	undo_free(runner->undo);
+	for (size_t i = 0; i < ARRAY_LEN(runner->signals); i++) {
+		if (runner->signals[i])
+			event_free(runner->signals[i]);
+	}
+	if (runner->next)
+		event_free(runner->next);
+	if (runner->finish)
+		event_free(runner->finish);
+	if (runner->lab)
+		lab_close(runner->lab);
+	if (runner->base)
+		event_base_free(runner->base);
+	arena_free(runner->arena);
+}
+
+int runner_run(const struct plan *plan, const struct runner_options *options, int *ret_stream_error)
+{
+	struct runner runner = {.plan = plan, .options = options};
+	int64_t epoch_ns = clock_now_ns(), wall_ns = clock_wall_ns();
+	int stream_error;
+
+	fd_raise_limit();
+	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* timers fire when they are due, not 50 µs later */
+	runner.arena = arena_new();
+	runner.bus = bus_new(epoch_ns);
+	runner.writer = ndjson_writer_new(options->events_fd);
+	bus_add_sink(runner.bus, ndjson_writer_take, runner.writer);
+	announce_plan(runner.bus, plan, options->command, options->engine, wall_ns);
+	run_loop(&runner);
+	stream_error = ndjson_writer_error(runner.writer);
+	close_runner(&runner);
+	ndjson_writer_free(runner.writer);
+	bus_free(runner.bus);
+	*ret_stream_error = stream_error;
+	return stream_error ? RUNNER_NO_STREAM : RUNNER_ENDED;
+}
