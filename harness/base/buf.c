@@ -45,7 +45,9 @@ void buf_printf(struct buf *buf, const char *fmt, ...)
 	va_copy(again, ap);
 	len = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
-	if (len >= 0 && reserve(buf, (size_t)len)) {
+	if (len < 0) {
+		buf->failed = true;
+	} else if (reserve(buf, (size_t)len)) {
 		vsnprintf(buf->data + buf->len, (size_t)len + 1, fmt, again);
 		buf->len += (size_t)len;
 	}

@@ -60,7 +60,7 @@ int fd_read_file(int dirfd, const char *path, size_t max, char **ret, size_t *re
 {
 	int fd CLEANUP_CLOSE = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
 	char *data CLEANUP_FREE = NULL;
-	size_t len;
+	size_t len = 0;
 	int r;
 
 	if (fd < 0)

@@ -16,7 +16,7 @@ static inline void fd_closep(const int *fd)
 }
 #define CLEANUP_CLOSE CLEANUP(fd_closep)
 #define TAKE_FD(fd)                \
-	__extension__({                         \
+	__extension__({            \
 		int taken_ = (fd); \
 		(fd) = -1;         \
 		taken_;            \

@@ -32,7 +32,7 @@
 
 /* Hands ownership on: yields the pointer and leaves NULL behind. */
 #define TAKE(p)                                \
-	__extension__({                                     \
+	__extension__({                        \
 		__typeof__(p) *take_ = &(p);   \
 		__typeof__(p) taken_ = *take_; \
 		*take_ = NULL;                 \

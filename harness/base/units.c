@@ -9,6 +9,8 @@
 
 #include "harness/base/macro.h"
 
+__extension__ typedef __int128 wide;
+
 struct unit {
 	const char *name;
 	int64_t factor;
@@ -31,48 +33,79 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/*
- * One number, decimals allowed, and its unit, in integers throughout: 0.1 has no exact double. Decimals finer than the unit can hold are -EINVAL.
- */
-static int parse_one(const char **io, const struct unit *units, size_t count, int64_t *io_sum)
+/* Decimal digits at *io as an integer; moves *io behind them. -EINVAL if there are none, -ERANGE past 63 bits. */
+static int parse_digits(const char **io, int64_t *ret)
 {
-	const char *p = *io, *fraction = NULL;
-	int64_t whole = 0, value;
-	size_t digits = 0, name;
+	const char *p = *io;
+	int64_t value = 0;
 
 	if (!is_digit(*p))
 		return -EINVAL;
 	for (; is_digit(*p); p++) {
-		if (__builtin_mul_overflow(whole, 10, &whole) || __builtin_add_overflow(whole, *p - '0', &whole))
+		if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, *p - '0', &value))
 			return -ERANGE;
 	}
-	if (*p == '.') {
-		fraction = ++p;
-		while (is_digit(p[digits]))
-			digits++;
-		if (!digits)
-			return -EINVAL;
-		p += digits;
-	}
-	name = strcspn(p, "0123456789");
+	*io = p;
+	*ret = value;
+	return 0;
+}
+
+/* What the decimals behind a point are of factor, exactly: 0.1 has no exact double. -EINVAL where that is not a whole number. */
+static int parse_fraction(const char **io, int64_t factor, int64_t *ret)
+{
+	const char *p = *io;
+	wide parts = 0, scale = 1;
+	size_t digits = strspn(p, "0123456789");
+
+	if (!digits)
+		return -EINVAL;
+	*io += digits;
+	while (digits && p[digits - 1] == '0')
+		digits--;
+	if (digits > 18) /* finer than any factor can be divided */
+		return -EINVAL;
+	for (; digits; digits--, p++, scale *= 10)
+		parts = parts * 10 + (*p - '0');
+	if (parts * factor % scale)
+		return -EINVAL;
+	*ret = (int64_t)(parts * factor / scale);
+	return 0;
+}
+
+static const struct unit *find_unit(const char *name, size_t len, const struct unit *units, size_t count)
+{
 	for (size_t i = 0; i < count; i++) {
-		if (strlen(units[i].name) != name || strncmp(units[i].name, p, name))
-			continue;
-		if (__builtin_mul_overflow(whole, units[i].factor, &value))
-			return -ERANGE;
-		for (int64_t place = units[i].factor; digits; digits--, fraction++) {
-			if (place % 10 && *fraction != '0')
-				return -EINVAL;
-			place /= 10;
-			if (__builtin_add_overflow(value, place * (*fraction - '0'), &value))
-				return -ERANGE;
-		}
-		if (__builtin_add_overflow(*io_sum, value, io_sum))
-			return -ERANGE;
-		*io = p + name;
-		return 0;
+		if (strlen(units[i].name) == len && !strncmp(units[i].name, name, len))
+			return &units[i];
 	}
-	return -EINVAL;
+	return NULL;
+}
+
+/* One number, decimals allowed, and its unit. */
+static int parse_one(const char **io, const struct unit *units, size_t count, int64_t *io_sum)
+{
+	const char *p = *io, *name = p + strspn(p, "0123456789.");
+	size_t len = strcspn(name, "0123456789");
+	const struct unit *unit = find_unit(name, len, units, count);
+	int64_t whole, fraction = 0;
+	int r;
+
+	if (!unit)
+		return -EINVAL;
+	r = parse_digits(&p, &whole);
+	if (!r && *p == '.') {
+		p++;
+		r = parse_fraction(&p, unit->factor, &fraction);
+	}
+	if (r)
+		return r;
+	if (p != name)
+		return -EINVAL;
+	if (__builtin_mul_overflow(whole, unit->factor, &whole) || __builtin_add_overflow(whole, fraction, &whole) ||
+	    __builtin_add_overflow(*io_sum, whole, io_sum))
+		return -ERANGE;
+	*io = name + len;
+	return 0;
 }
 
 static int parse_single(const char *text, const struct unit *units, size_t count, int64_t *ret)
@@ -171,28 +204,44 @@ const char *units_format_rate(int64_t per_s, char *buf, size_t size)
 	return format_exact(per_s, &rates[ARRAY_LEN(rates) - 1], buf, size);
 }
 
+/* Whole seconds and minutes, rounded; at least 100 s. */
+static void human_long(int64_t ns, char *buf, size_t size)
+{
+	int64_t seconds = ns / SEC + (ns % SEC >= SEC / 2), minutes = ns / (60 * SEC) + (ns % (60 * SEC) >= 30 * SEC);
+
+	if (seconds < 120)
+		snprintf(buf, size, "%" PRId64 " s", seconds);
+	else if (seconds < 7200)
+		snprintf(buf, size, "%" PRId64 " min %" PRId64 " s", seconds / 60, seconds % 60);
+	else
+		snprintf(buf, size, "%" PRId64 " h %" PRId64 " min", minutes / 60, minutes % 60);
+}
+
 const char *units_human_duration(int64_t ns, char *buf, size_t size)
 {
 	double ms = (double)ns / 1e6;
 
-	if (ns == 0)
+	if (ns < 0 && size > 1) {
+		buf[0] = '-';
+		units_human_duration(ns == INT64_MIN ? INT64_MAX : -ns, buf + 1, size - 1);
+	} else if (ns == 0) {
 		snprintf(buf, size, "0 s");
-	else if (ms < 0.9995)
+	} else if (ns < NSEC_PER_USEC) {
+		snprintf(buf, size, "%" PRId64 " ns", ns);
+	} else if (ms < 0.9995) {
 		snprintf(buf, size, "%.3g ms", ms);
-	else if (ms < 9.995)
+	} else if (ms < 9.995) {
 		snprintf(buf, size, "%.2f ms", ms);
-	else if (ms < 99.95)
+	} else if (ms < 99.95) {
 		snprintf(buf, size, "%.1f ms", ms);
-	else if (ms < 999.5)
+	} else if (ms < 999.5) {
 		snprintf(buf, size, "%.0f ms", ms);
-	else if (ms < 9995)
+	} else if (ms < 9995) {
 		snprintf(buf, size, "%.2f s", ms / 1e3);
-	else if (ms < 119950)
+	} else if (ms < 99950) {
 		snprintf(buf, size, "%.1f s", ms / 1e3);
-	else if (ms < 7199500)
-		snprintf(buf, size, "%.0f min %.0f s", (double)(ns / (60 * SEC)), (double)(ns % (60 * SEC) / SEC));
-	else
-		snprintf(buf, size, "%.0f h %.0f min", (double)(ns / (3600 * SEC)),
-			 (double)(ns % (3600 * SEC) / (60 * SEC)));
+	} else {
+		human_long(ns, buf, size);
+	}
 	return buf;
 }
