@@ -44,8 +44,6 @@ struct runner {
 	const char *reason; /* of run.end */
 };
 
-/* ---- the end ---- */
-
 static void emit_end(struct runner *runner)
 {
 	struct ev ev = {.kind = EV_RUN_END, .run_end = {.reason = runner->reason}};
@@ -104,7 +102,18 @@ static void fail(struct runner *runner, const char *host, const struct err *err)
 
 static void finish_now(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
-	stop(arg, "complete");
+	struct runner *runner = arg;
+
+	stop(runner, ndjson_writer_error(runner->writer) ? "error" : "complete");
+}
+
+/* A bus sink behind the writer: a drill whose evidence cannot be written is over. */
+static void watch_stream(void *arg, const struct ev *ev UNUSED)
+{
+	struct runner *runner = arg;
+
+	if (runner->finish && !runner->stopping && ndjson_writer_error(runner->writer))
+		event_active(runner->finish, EV_TIMEOUT, 0);
 }
 
 static void finish_if_done(struct runner *runner)
@@ -117,8 +126,6 @@ static void probing_idle(void *arg)
 {
 	finish_if_done(arg);
 }
-
-/* ---- the timeline ---- */
 
 static void perform(struct runner *runner, const struct moment *moment)
 {
@@ -166,8 +173,6 @@ static void start_timeline(struct runner *runner)
 	probing_start(runner->probing, runner->zero_ns, runner->zero_ns + runner->plan->end_ns);
 	arm_next(runner);
 }
-
-/* ---- bringing up ---- */
 
 static void announce_hosts(struct runner *runner)
 {
@@ -268,8 +273,6 @@ static int bring_up(struct runner *runner, struct err *err)
 	return runner->bringup ? 0 : err->code;
 }
 
-/* ---- signals ---- */
-
 static void on_stop_signal(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
 	struct runner *runner = arg;
@@ -296,8 +299,6 @@ static void on_child(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 		}
 	}
 }
-
-/* ---- life ---- */
 
 static int open_loop(struct runner *runner, struct err *err)
 {
@@ -363,6 +364,7 @@ int runner_run(const struct plan *plan, const struct runner_options *options, in
 	runner.bus = bus_new(epoch_ns);
 	runner.writer = ndjson_writer_new(options->events_fd);
 	bus_add_sink(runner.bus, ndjson_writer_take, runner.writer);
+	bus_add_sink(runner.bus, watch_stream, &runner);
 	announce_plan(runner.bus, plan, options->command, options->engine, wall_ns);
 	run_loop(&runner);
 	stream_error = ndjson_writer_error(runner.writer);

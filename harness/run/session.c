@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "harness/run/session.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "harness/base/fd.h"
+#include "harness/engine/engine.h"
+#include "harness/event/ndjson.h"
+#include "harness/run/loop.h"
+#include "harness/run/runner.h"
+
+#define FOLLOW_EVERY_US 100000
+
+struct session {
+	const struct plan *plan;
+	const struct session_options *options;
+	struct outdir_case files;
+	int *stream_error; /* shared with the engine's init */
+	struct engine_proc proc;
+	struct event_base *base;
+	struct event *events[4]; /* follow, SIGCHLD, SIGINT, SIGTERM */
+	off_t read_to; /* of events.ndjson */
+	struct ndjson_lines lines;
+	struct arena *arena; /* of the events of one reading */
+	int64_t last_seq, last_t_ns;
+	bool ended; /* run.end was seen */
+	int status; /* of init */
+	int signal; /* that asked for the end */
+};
+
+/* Inside the engine: pid 1. */
+static int inside(void *arg)
+{
+	struct session *session = arg;
+	struct runner_options options = {
+		.events_fd = session->options->outdir->events_fd,
+		.logs_dirfd = session->files.logs_fd,
+		.capture_fd = session->files.capture_fd,
+		.capture_name = session->files.capture_name,
+		.command = session->options->command,
+		.engine = "netns",
+	};
+
+	return runner_run(session->plan, &options, session->stream_error);
+}
+
+static int take_line(void *arg, const char *line, size_t len, struct err *err)
+{
+	struct session *session = arg;
+	struct loc loc = {.file = "events.ndjson"};
+	struct ev ev;
+	int r = ev_decode(line, len, loc, session->arena, &ev, err);
+
+	if (r)
+		return r;
+	session->last_seq = ev.seq;
+	session->last_t_ns = ev.t_ns;
+	session->ended = ev.kind == EV_RUN_END;
+	if (session->options->watch)
+		session->options->watch(session->options->arg, &ev);
+	return 0;
+}
+
+/* Reads what was written since the last time. */
+static int follow(struct session *session, struct err *err)
+{
+	char chunk[65536];
+	ssize_t n;
+	int r = 0;
+
+	session->arena = arena_new();
+	while (!r && (n = pread(session->options->outdir->events_fd, chunk, sizeof(chunk), session->read_to)) > 0) {
+		session->read_to += n;
+		r = ndjson_lines_feed(&session->lines, chunk, (size_t)n, take_line, session, err);
+	}
+	arena_free(TAKE(session->arena));
+	return r;
+}
+
+static void on_follow(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	struct session *session = arg;
+	struct err err = {0};
+
+	follow(session, &err); /* a stream that cannot be read back is told at the end */
+	if (session->options->watch)
+		session->options->watch(session->options->arg, NULL);
+}
+
+static void on_child(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	struct session *session = arg;
+
+	if (waitpid(session->proc.pid, &session->status, WNOHANG) == session->proc.pid)
+		event_base_loopbreak(session->base);
+}
+
+static void on_signal(evutil_socket_t number, short what UNUSED, void *arg)
+{
+	struct session *session = arg;
+
+	session->signal = (int)number;
+	kill(session->proc.pid, SIGTERM);
+}
+
+static int watch_engine(struct session *session, struct err *err)
+{
+	const struct timeval every = {.tv_usec = FOLLOW_EVERY_US};
+
+	session->base = loop_new();
+	if (!session->base)
+		return err_set(err, -ENOMEM, LOC_NONE, "cannot make an event loop");
+	session->events[0] = event_new(session->base, -1, EV_PERSIST, on_follow, session);
+	session->events[1] = evsignal_new(session->base, SIGCHLD, on_child, session);
+	session->events[2] = evsignal_new(session->base, SIGINT, on_signal, session);
+	session->events[3] = evsignal_new(session->base, SIGTERM, on_signal, session);
+	for (size_t i = 0; i < ARRAY_LEN(session->events); i++) {
+		if (!session->events[i] || event_add(session->events[i], i ? NULL : &every))
+			return err_set(err, -ENOMEM, LOC_NONE, "cannot watch the lab");
+	}
+	event_active(session->events[1], EV_SIGNAL, 1); /* it may have ended already */
+	event_base_dispatch(session->base);
+	return 0;
+}
+
+static void add_event(struct session *session, struct ev *ev, struct buf *out)
+{
+	ev->seq = ++session->last_seq;
+	ev->t_ns = session->last_t_ns;
+	ev_encode(ev, out);
+}
+
+/* Init is gone and has not said run.end: says it in its place. */
+static int close_stream(struct session *session, struct err *err)
+{
+	struct ev error = {.kind = EV_ERROR}, end = {.kind = EV_RUN_END, .run_end = {.reason = "error"}};
+	struct buf text = {0};
+	char message[160];
+	int r;
+
+	if (WIFSIGNALED(session->status))
+		snprintf(message, sizeof(message), "the lab's init was killed by signal %d (%s)",
+			 WTERMSIG(session->status), strsignal(WTERMSIG(session->status)));
+	else
+		snprintf(message, sizeof(message), "the lab's init ended with status %d before the run did",
+			 WEXITSTATUS(session->status));
+	error.error.message = message;
+	if (session->lines.rest.len) /* half a line: ends here, and does not parse */
+		buf_putc(&text, '\n');
+	add_event(session, &error, &text);
+	add_event(session, &end, &text);
+	r = text.failed ? -ENOMEM : fd_write_all(session->options->outdir->events_fd, text.data, text.len);
+	buf_fini(&text);
+	return r ? err_set(err, r, (struct loc){.file = session->options->outdir->path},
+			   "cannot write events.ndjson: %s", strerror(-r))
+		 : 0;
+}
+
+static int judge_end(struct session *session, struct err *err)
+{
+	int r = follow(session, err);
+
+	if (r)
+		return r;
+	if (*session->stream_error)
+		return err_set(err, *session->stream_error, (struct loc){.file = session->options->outdir->path},
+			       "cannot write events.ndjson: %s", strerror(-*session->stream_error));
+	return session->ended ? 0 : close_stream(session, err);
+}
+
+static void close_session(struct session *session)
+{
+	for (size_t i = 0; i < ARRAY_LEN(session->events); i++) {
+		if (session->events[i])
+			event_free(session->events[i]);
+	}
+	if (session->base)
+		event_base_free(session->base);
+	fd_closep(&session->proc.alive_fd);
+	outdir_case_close(&session->files);
+	ndjson_lines_fini(&session->lines);
+	munmap(session->stream_error, sizeof(*session->stream_error));
+}
+
+int session_run(const struct plan *plan, const struct session_options *options, int *ret_signal, struct err *err)
+{
+	struct session session = {.plan = plan, .options = options, .last_seq = -1};
+	int r = outdir_case_open(options->outdir, plan->case_label, &session.files, err);
+
+	if (r)
+		return r;
+	session.proc.alive_fd = -1;
+	session.read_to = lseek(options->outdir->events_fd, 0, SEEK_END);
+	session.stream_error =
+		mmap(NULL, sizeof(*session.stream_error), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (session.stream_error == MAP_FAILED) {
+		outdir_case_close(&session.files);
+		return err_set(err, -ENOMEM, LOC_NONE, "out of memory");
+	}
+	r = engine_netns_start(inside, &session, false, &session.proc, err);
+	if (!r)
+		r = watch_engine(&session, err);
+	if (!r)
+		r = judge_end(&session, err);
+	*ret_signal = session.signal;
+	close_session(&session);
+	return r;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One run seen from outside: starts the engine with a runner in it, follows the stream it writes, passes signals on, and waits for its end.
+ *
+ * The runner writes events.ndjson itself, so that what is on disk never lags behind what was done; the session reads it back for whoever watches. If the engine's
+ * init dies without a word, the session writes the error and the run.end that are missing.
+ */
+#pragma once
+#include "harness/event/event.h"
+#include "harness/plan/plan.h"
+#include "harness/run/outdir.h"
+
+struct session_options {
+	const struct outdir *outdir;
+	const char *command; /* what repeats this run */
+	/* Takes every event soon after it was written, and NULL about ten times a second, so that a display can move. May be NULL. */
+	void (*watch)(void *arg, const struct ev *ev);
+	void *arg;
+};
+
+/*
+ * Runs the plan to its end. 0 when the stream is whole (whatever it says); else a negative errno with what went wrong outside of it.
+ * *ret_signal: SIGINT or SIGTERM if one ended the run, else 0.
+ */
+int session_run(const struct plan *plan, const struct session_options *options, int *ret_signal, struct err *err);
