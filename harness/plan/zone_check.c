@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is wrong with a zone as a whole. Works down the index, one owner name after the other.
+ */
+#include <stdlib.h>
+
+#include "harness/plan/zone_private.h"
+
+static struct loc place(const struct zone_private *zone, size_t i)
+{
+	return (struct loc){zone->file, zone->items[i].line, 0};
+}
+
+static ldns_rr_type type_of(const struct zone_private *zone, size_t i)
+{
+	return ldns_rr_get_type(zone->items[i].rr);
+}
+
+/* A name as people write it; caller frees. */
+static char *text_of(const ldns_rdf *name)
+{
+	char *text = ldns_rdf2str(name);
+	size_t len = text ? strlen(text) : 0;
+
+	if (len > 1)
+		text[len - 1] = '\0'; /* the dot at the end */
+	return text;
+}
+
+static void check_apex(const struct zone_private *zone, struct errs *errs)
+{
+	size_t first, soa = zone_find(zone, zone->apex, LDNS_RR_TYPE_SOA, &first);
+
+	if (!soa)
+		errs_add(errs, (struct loc){zone->file, 0, 0}, "no SOA record for %s", zone->name);
+	for (size_t i = first + 1; soa && i < first + soa; i++)
+		errs_add(errs, place(zone, i), "a second SOA record: a zone has one (line %u)",
+			 zone->items[first].line);
+	if (!zone_find(zone, zone->apex, LDNS_RR_TYPE_NS, &first))
+		errs_add(errs, (struct loc){zone->file, 0, 0}, "no NS record for %s: a zone names its nameservers",
+			 zone->name);
+}
+
+/* Types that may stand beside a CNAME (RFC 4035 section 2.5). */
+static bool goes_with_cname(ldns_rr_type type)
+{
+	return type == LDNS_RR_TYPE_RRSIG || type == LDNS_RR_TYPE_NSEC || type == LDNS_RR_TYPE_KEY;
+}
+
+/* items[first … end) have one owner. */
+static void check_cname(const struct zone_private *zone, size_t first, size_t end, struct errs *errs)
+{
+	size_t cname = end, other = end;
+	char *owner;
+
+	for (size_t i = first; i < end; i++) {
+		if (type_of(zone, i) == LDNS_RR_TYPE_CNAME && cname == end)
+			cname = i;
+		else if (!goes_with_cname(type_of(zone, i)) && other == end)
+			other = i;
+	}
+	if (cname == end || other == end)
+		return;
+	owner = text_of(ldns_rr_owner(zone->items[cname].rr));
+	errs_add(errs, place(zone, cname), "%s is a CNAME, and has other data on line %u: a CNAME stands alone",
+		 owner ? owner : "a name", zone->items[other].line);
+	free(owner);
+}
+
+/* RFC 2181 section 5.2: servers and caches would each choose another. */
+static void check_ttl(const struct zone_private *zone, size_t i, struct errs *errs)
+{
+	const ldns_rr *before, *rr = zone->items[i].rr;
+	char *owner, *type;
+
+	if (!i || type_of(zone, i) == LDNS_RR_TYPE_RRSIG)
+		return;
+	before = zone->items[i - 1].rr;
+	if (ldns_rr_get_type(before) != ldns_rr_get_type(rr) || ldns_rr_ttl(before) == ldns_rr_ttl(rr) ||
+	    ldns_dname_compare(ldns_rr_owner(before), ldns_rr_owner(rr)))
+		return;
+	owner = text_of(ldns_rr_owner(rr));
+	type = ldns_rr_type2str(ldns_rr_get_type(rr));
+	errs_add(errs, place(zone, i),
+		 "TTL %u of %s %s differs from %u on line %u: records of one name and type have one TTL",
+		 ldns_rr_ttl(rr), owner ? owner : "", type ? type : "", ldns_rr_ttl(before), zone->items[i - 1].line);
+	free(owner);
+	free(type);
+}
+
+static bool has_address(const struct zone_private *zone, const ldns_rdf *name)
+{
+	size_t first;
+
+	return zone_find(zone, name, LDNS_RR_TYPE_A, &first) || zone_find(zone, name, LDNS_RR_TYPE_AAAA, &first);
+}
+
+/* A nameserver in the zone needs an address there, unless it lies in a part that is delegated to others. */
+static void check_ns(const struct zone_private *zone, size_t i, struct errs *errs)
+{
+	const ldns_rdf *target = ldns_rr_rdf(zone->items[i].rr, 0);
+	ldns_rdf *cut;
+	char *text;
+
+	if (!ldns_dname_is_subdomain(target, zone->apex) || has_address(zone, target))
+		return;
+	cut = zone_cut_above(zone, target);
+	if (!cut || !ldns_dname_compare(cut, ldns_rr_owner(zone->items[i].rr))) {
+		text = text_of(target);
+		errs_add(errs, place(zone, i), "nameserver %s lies in this zone but has no A or AAAA record here",
+			 text ? text : "");
+		free(text);
+	}
+	ldns_rdf_deep_free(cut);
+}
+
+void zone_check(const struct zone_private *zone, struct errs *errs)
+{
+	size_t end;
+
+	check_apex(zone, errs);
+	for (size_t first = 0; first < zone->count; first = end) {
+		const ldns_rdf *owner = ldns_rr_owner(zone->items[first].rr);
+
+		for (end = first; end < zone->count; end++) {
+			if (ldns_dname_compare(ldns_rr_owner(zone->items[end].rr), owner))
+				break;
+			check_ttl(zone, end, errs);
+			if (type_of(zone, end) == LDNS_RR_TYPE_NS)
+				check_ns(zone, end, errs);
+			if (type_of(zone, end) == LDNS_RR_TYPE_SOA && ldns_dname_compare(owner, zone->apex))
+				errs_add(errs, place(zone, end), "a SOA record that is not at the top of the zone %s",
+					 zone->name);
+		}
+		check_cname(zone, first, end, errs);
+	}
+}

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Lines are joined and split into fields here and only the data of a record is left to ldns: so every error knows its line, and a
+ * record without a TTL is noticed instead of being given one that nobody wrote.
+ */
+#include "harness/plan/zone_reader.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+
+#define ENTRY_MAX (256u << 10) /* longer than any record's text can be */
+#define TTL_MAX INT32_MAX /* RFC 2181 section 8 */
+
+static struct loc place(const struct zone_reader *reader)
+{
+	return (struct loc){reader->file, reader->line, 0};
+}
+
+/* ---- from bytes to entries: one record or directive, comments and parentheses taken out ---- */
+
+static int entry_fail(struct zone_reader *reader, struct err *err, const char *why)
+{
+	/* Reading goes on at the next line. */
+	while (reader->pos < reader->len && reader->data[reader->pos] != '\n')
+		reader->pos++;
+	return err_set(err, -EINVAL, place(reader), "%s", why);
+}
+
+/* Takes the quoted text that begins at pos. */
+static int take_quoted(struct zone_reader *reader, struct err *err)
+{
+	size_t start = reader->pos++;
+
+	for (; reader->pos < reader->len && reader->data[reader->pos] != '\n'; reader->pos++) {
+		if (reader->data[reader->pos] == '"') {
+			reader->pos++;
+			buf_add(&reader->entry, reader->data + start, reader->pos - start);
+			return 0;
+		}
+		if (reader->data[reader->pos] == '\\' && reader->pos + 1 < reader->len)
+			reader->pos++;
+	}
+	return entry_fail(reader, err, "a quoted text is not closed on its line");
+}
+
+static void skip_comment(struct zone_reader *reader)
+{
+	while (reader->pos < reader->len && reader->data[reader->pos] != '\n')
+		reader->pos++;
+}
+
+/* Takes one piece at pos that is not the end of the entry; *depth counts open parentheses. */
+static int take_piece(struct zone_reader *reader, unsigned *depth, struct err *err)
+{
+	char c = reader->data[reader->pos];
+
+	if (c == '"')
+		return take_quoted(reader, err);
+	if (c == ';') {
+		skip_comment(reader);
+		return 0;
+	}
+	reader->pos++;
+	switch (c) {
+	case '\0':
+		return entry_fail(reader, err, "a NUL byte: this is not a master file");
+	case '(':
+		++*depth;
+		c = ' ';
+		break;
+	case ')':
+		if (!*depth)
+			return entry_fail(reader, err, "\")\" without a \"(\" before it");
+		--*depth;
+		c = ' ';
+		break;
+	case '\\':
+		buf_putc(&reader->entry, c);
+		if (reader->pos >= reader->len || reader->data[reader->pos] == '\n')
+			return entry_fail(reader, err, "\"\\\" at the end of a line");
+		c = reader->data[reader->pos++];
+		break;
+	case '\n':
+	case '\r':
+	case '\t':
+		reader->next_line += c == '\n';
+		c = ' ';
+		break;
+	default:
+		break;
+	}
+	buf_putc(&reader->entry, c);
+	return 0;
+}
+
+/* 1 with the next entry that is not blank in reader->entry, 0 at the end. */
+static int next_entry(struct zone_reader *reader, struct err *err)
+{
+	while (reader->pos < reader->len) {
+		unsigned depth = 0;
+
+		buf_clear(&reader->entry);
+		reader->line = reader->next_line + 1;
+		while (reader->pos < reader->len && (depth || reader->data[reader->pos] != '\n')) {
+			int r = take_piece(reader, &depth, err);
+
+			if (r)
+				return r;
+			if (reader->entry.len > ENTRY_MAX)
+				return entry_fail(reader, err, "longer than any record can be: is a \")\" missing?");
+		}
+		if (depth)
+			return entry_fail(reader, err, "\"(\" is never closed");
+		if (reader->pos < reader->len) {
+			reader->pos++;
+			reader->next_line++;
+		}
+		if (reader->entry.len && strspn(reader->entry.data, " ") < reader->entry.len)
+			return reader->entry.failed ? err_set(err, -ENOMEM, LOC_NONE, "out of memory") : 1;
+	}
+	return 0;
+}
+
+/* ---- from entries to records ---- */
+
+/* Cuts the next field off *io, NUL-terminating it; NULL at the end. Escaped and quoted spaces stay. */
+static char *next_field(char **io)
+{
+	char *p = *io + strspn(*io, " "), *field = p;
+	bool is_quoted = false;
+
+	if (!*p)
+		return NULL;
+	for (; *p && (is_quoted || *p != ' '); p++) {
+		if (*p == '"')
+			is_quoted = !is_quoted;
+		else if (*p == '\\' && p[1])
+			p++;
+	}
+	if (*p)
+		*p++ = '\0';
+	*io = p;
+	return field;
+}
+
+/* A domain name as a field says it, made absolute. */
+static int read_name(const struct zone_reader *reader, const char *field, ldns_rdf **ret, struct err *err)
+{
+	ldns_rdf *name;
+
+	if (!strcmp(field, "@")) {
+		name = ldns_rdf_clone(reader->origin);
+	} else {
+		name = ldns_dname_new_frm_str(field);
+		if (name && !ldns_dname_str_absolute(field) && ldns_dname_cat(name, reader->origin) != LDNS_STATUS_OK) {
+			ldns_rdf_deep_free(name);
+			name = NULL;
+		}
+	}
+	if (!name)
+		return err_set(err, -EINVAL, place(reader), "\"%.80s\" is not a domain name", field);
+	*ret = name;
+	return 0;
+}
+
+/* Seconds, or with units as in "1h30m". -EINVAL if it is no such thing, -ERANGE past max. */
+static int parse_period(const char *text, uint64_t max, uint64_t *ret)
+{
+	static const struct {
+		char name;
+		uint64_t seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}, {'\0', 1}};
+	uint64_t sum = 0;
+
+	do {
+		uint64_t number = 0;
+		size_t unit = 0;
+
+		if (*text < '0' || *text > '9')
+			return -EINVAL;
+		for (; *text >= '0' && *text <= '9'; text++) {
+			number = number * 10 + (uint64_t)(*text - '0');
+			if (number > max)
+				return -ERANGE;
+		}
+		while (unit < ARRAY_LEN(units) &&
+		       units[unit].name != (*text >= 'A' && *text <= 'Z' ? *text + 32 : *text))
+			unit++;
+		if (unit == ARRAY_LEN(units))
+			return -EINVAL;
+		text += *text != '\0';
+		sum += number * units[unit].seconds;
+		if (sum > max)
+			return -ERANGE;
+	} while (*text);
+	*ret = sum;
+	return 0;
+}
+
+static int read_ttl(const struct zone_reader *reader, const char *field, uint32_t *ret, struct err *err)
+{
+	uint64_t ttl;
+	int r = parse_period(field, TTL_MAX, &ttl);
+
+	if (r == -ERANGE)
+		return err_set(err, -EINVAL, place(reader),
+			       "TTL \"%.80s\" is larger than 2147483647 (RFC 2181 section 8)", field);
+	if (r)
+		return err_set(err, -EINVAL, place(reader),
+			       "\"%.80s\" is not a TTL: write seconds, or units as in 1h30m", field);
+	*ret = (uint32_t)ttl;
+	return 0;
+}
+
+static int take_directive(struct zone_reader *reader, char *text, struct err *err)
+{
+	char *keyword = next_field(&text), *value = next_field(&text);
+	ldns_rdf *origin;
+	int r;
+
+	if (!strcasecmp(keyword, "$INCLUDE"))
+		return err_set(err, -EINVAL, place(reader),
+			       "$INCLUDE is not allowed here: put all records of the zone into one file");
+	if (strcasecmp(keyword, "$TTL") && strcasecmp(keyword, "$ORIGIN"))
+		return err_set(err, -EINVAL, place(reader), "\"%.80s\" is not known: only $TTL and $ORIGIN are",
+			       keyword);
+	if (!value)
+		return err_set(err, -EINVAL, place(reader), "%s needs a value", keyword);
+	if (next_field(&text))
+		return err_set(err, -EINVAL, place(reader), "%s takes one value", keyword);
+	if (!strcasecmp(keyword, "$TTL")) {
+		r = read_ttl(reader, value, &reader->ttl, err);
+		if (!r)
+			reader->has_ttl = reader->has_directive = true;
+		return r;
+	}
+	r = read_name(reader, value, &origin, err);
+	if (r)
+		return r;
+	ldns_rdf_deep_free(reader->origin);
+	reader->origin = origin;
+	return 0;
+}
+
+static int take_owner(struct zone_reader *reader, char **io, struct err *err)
+{
+	ldns_rdf *owner;
+	int r;
+
+	if (**io == ' ') {
+		if (!reader->owner)
+			return err_set(err, -EINVAL, place(reader),
+				       "a record without a name: the first record must begin with one");
+		return 0;
+	}
+	r = read_name(reader, next_field(io), &owner, err);
+	if (r)
+		return r;
+	ldns_rdf_deep_free(reader->owner);
+	reader->owner = owner;
+	return 0;
+}
+
+/* [TTL] [class], in any order, then the type, which is left in *ret_type. */
+static int take_fields(struct zone_reader *reader, char **io, const char **ret_type, uint32_t *ret_ttl, struct err *err)
+{
+	bool has_ttl = false, has_class = false;
+	char *field;
+
+	while ((field = next_field(io))) {
+		int r;
+
+		if (!has_ttl && *field >= '0' && *field <= '9') {
+			r = read_ttl(reader, field, ret_ttl, err);
+			if (r)
+				return r;
+			has_ttl = true;
+		} else if (!has_class && !strcasecmp(field, "IN")) {
+			has_class = true;
+		} else if (!has_class && ldns_get_rr_class_by_name(field) && !ldns_get_rr_type_by_name(field)) {
+			return err_set(err, -EINVAL, place(reader), "class %.80s: only IN is served here", field);
+		} else {
+			break;
+		}
+	}
+	if (!field)
+		return err_set(err, -EINVAL, place(reader), "a record without a type");
+	if (!ldns_get_rr_type_by_name(field))
+		return err_set(err, -EINVAL, place(reader), "unknown record type \"%.80s\"", field);
+	if (!has_ttl && !reader->has_ttl)
+		return err_set(err, -EINVAL, place(reader), "no TTL: begin the file with a line such as \"$TTL 300\"");
+	if (!has_ttl)
+		*ret_ttl = reader->ttl;
+	else if (!reader->has_directive)
+		reader->ttl = *ret_ttl, reader->has_ttl = true;
+	*ret_type = field;
+	return 0;
+}
+
+const char *zone_status_text(ldns_status status)
+{
+	switch (status) {
+	case LDNS_STATUS_INVALID_IP4:
+		return "not an IPv4 address";
+	case LDNS_STATUS_INVALID_IP6:
+		return "not an IPv6 address";
+	case LDNS_STATUS_SYNTAX_RDATA_ERR:
+		return "not the data of a record of this type";
+	case LDNS_STATUS_SYNTAX_MISSING_VALUE_ERR:
+		return "a value is missing";
+	case LDNS_STATUS_SYNTAX_SUPERFLUOUS_TEXT_ERR:
+		return "more text than this type takes";
+	default:
+		return ldns_get_errorstr_by_id(status);
+	}
+}
+
+/* ldns cuts a number that is too large for its field down to its low bits without a word. */
+static int check_numbers(const struct zone_reader *reader, const ldns_rr *rr, char *data, struct err *err)
+{
+	if (!strncmp(data, "\\#", 2))
+		return 0;
+	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+		uint64_t max, number;
+		char *field = next_field(&data);
+
+		switch (ldns_rdf_get_type(ldns_rr_rdf(rr, i))) {
+		case LDNS_RDF_TYPE_INT8:
+			max = UINT8_MAX;
+			break;
+		case LDNS_RDF_TYPE_INT16:
+			max = UINT16_MAX;
+			break;
+		case LDNS_RDF_TYPE_INT32:
+		case LDNS_RDF_TYPE_PERIOD:
+			max = UINT32_MAX;
+			break;
+		default:
+			continue;
+		}
+		if (field && parse_period(field, max, &number) == -ERANGE)
+			return err_set(err, -EINVAL, place(reader), "%.80s is too large: at most %ju fits here", field,
+				       (uintmax_t)max);
+	}
+	return 0;
+}
+
+static int read_record(struct zone_reader *reader, const char *type, uint32_t ttl, char *data, ldns_rr **ret,
+		       struct err *err)
+{
+	struct buf line = {0};
+	ldns_status status = LDNS_STATUS_MEM_ERR;
+	ldns_rr *rr = NULL;
+	int r;
+
+	data += strspn(data, " ");
+	/* The owner is set afterwards: read here once, whatever it looks like. */
+	buf_printf(&line, ". %u IN %s %s", ttl, type, data);
+	if (!line.failed)
+		status = ldns_rr_new_frm_str(&rr, line.data, ttl, reader->origin, NULL);
+	buf_fini(&line);
+	if (status != LDNS_STATUS_OK)
+		return err_set(err, -EINVAL, place(reader), "%s \"%.80s\": %s", type, data, zone_status_text(status));
+	r = check_numbers(reader, rr, data, err);
+	if (r) {
+		ldns_rr_free(rr);
+		return r;
+	}
+	ldns_rdf_deep_free(ldns_rr_owner(rr));
+	ldns_rr_set_owner(rr, ldns_rdf_clone(reader->owner));
+	*ret = rr;
+	return 0;
+}
+
+int zone_reader_next(struct zone_reader *reader, ldns_rr **ret_rr, struct err *err)
+{
+	int r;
+
+	while ((r = next_entry(reader, err)) > 0) {
+		char *rest = reader->entry.data;
+		const char *type;
+		uint32_t ttl = 0;
+
+		if (*rest == '$') {
+			r = take_directive(reader, rest, err);
+			if (r)
+				return r;
+			continue;
+		}
+		r = take_owner(reader, &rest, err);
+		if (!r)
+			r = take_fields(reader, &rest, &type, &ttl, err);
+		if (!r)
+			r = read_record(reader, type, ttl, rest, ret_rr, err);
+		return r ? r : 1;
+	}
+	return r;
+}
+
+void zone_reader_fini(struct zone_reader *reader)
+{
+	ldns_rdf_deep_free(reader->origin);
+	ldns_rdf_deep_free(reader->owner);
+	buf_fini(&reader->entry);
+}
