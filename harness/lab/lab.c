@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "harness/lab/lab.h"
+#include "harness/lab/etc.h"
+#include "harness/lab/internal.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct lab {
+	struct hub hub;
+	struct core *core;
+	struct host *hosts;
+	size_t host_count; /* of those begun */
+};
+
+static int open_hub(struct hub *hub, struct err *err)
+{
+	int rc;
+
+	*hub = (struct hub){.home = {-1, -1}, .wire = {.ctl_fd = -1}};
+	rc = home_open(&hub->home, err);
+	if (!rc)
+		rc = wire_open(&hub->wire, err);
+	return rc ? rc : core_setup(hub, err);
+}
+
+static int build(struct lab *lab, const struct topology *topology, struct err *err)
+{
+	int rc = open_hub(&lab->hub, err);
+
+	if (!rc)
+		rc = etc_prepare(err);
+	if (!rc)
+		lab->core = core_open(err);
+	if (rc || !lab->core)
+		return err->code;
+	for (size_t i = 0; !rc && i < topology->host_count; i++)
+		rc = host_init(&lab->hosts[lab->host_count++], topology, i, &lab->hub, err);
+	return rc;
+}
+
+struct lab *lab_open(const struct topology *topology, struct err *err)
+{
+	struct lab *lab = calloc(1, sizeof(*lab));
+
+	if (lab)
+		lab->hosts = calloc(topology->host_count + 1, sizeof(*lab->hosts)); /* + 1: none is fine */
+	if (!lab || !lab->hosts) {
+		free(lab);
+		err_set(err, -ENOMEM, LOC_NONE, "out of memory");
+		return NULL;
+	}
+	if (build(lab, topology, err)) {
+		lab_close(lab);
+		return NULL;
+	}
+	return lab;
+}
+
+void lab_close(struct lab *lab)
+{
+	if (!lab)
+		return;
+	for (size_t i = 0; i < lab->host_count; i++)
+		host_fini(&lab->hosts[i]);
+	core_close(lab->core);
+	wire_close(&lab->hub.wire);
+	home_close(&lab->hub.home);
+	free(lab->hosts);
+	free(lab);
+}
+
+struct core *lab_core(struct lab *lab)
+{
+	return lab->core;
+}
+
+size_t lab_host_count(const struct lab *lab)
+{
+	return lab->host_count;
+}
+
+struct host *lab_host(struct lab *lab, size_t i)
+{
+	return &lab->hosts[i];
+}
+
+struct host *lab_host_named(struct lab *lab, const char *name)
+{
+	for (size_t i = 0; i < lab->host_count; i++) {
+		if (!strcmp(host_name(&lab->hosts[i]), name))
+			return &lab->hosts[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Links, addresses, routes and neighbours by netlink, in whichever network namespace the wire was opened.
+ */
+#pragma once
+#include "harness/base/address.h"
+#include <netlink/netlink.h>
+
+/* Netlink and ioctl sockets of one network namespace; they stay in it wherever the process goes. */
+struct wire {
+	struct nl_sock *sock;
+	int ctl_fd;
+};
+
+int wire_open(struct wire *ret, struct err *err); /* in the calling process's network namespace */
+void wire_close(struct wire *wire);
+
+/* Six octets, locally administered, of link number index's end. */
+struct mac {
+	unsigned char octets[6];
+};
+struct mac link_mac_core(size_t index);
+struct mac link_mac_host(size_t index);
+
+/* A veth pair, both ends up with their MACs: ifname at the wire, eth0 in the namespace peer_net_fd. */
+int link_make(const struct wire *wire, const char *ifname, int peer_net_fd, size_t index, struct err *err);
+int link_up(const struct wire *wire, const char *ifname, struct err *err);
+/* Packets leave the link as they would a card: with finished checksums and no longer than its MTU, so that captures read well and a fault on one packet is a fault
+ * on one packet. */
+int link_plain(const struct wire *wire, const char *ifname, struct err *err);
+int link_index(const struct wire *wire, const char *ifname, int *ret, struct err *err);
+
+/* The address as /32 or /128, usable at once (no duplicate address detection). */
+int link_add_address(const struct wire *wire, int ifindex, const struct address *address, struct err *err);
+/* to NULL: the default route of via's family. via NULL: on the link itself. from: preferred source, or NULL. */
+int link_add_route(const struct wire *wire, int ifindex, const struct address *to, const struct address *via,
+		   const struct address *from, struct err *err);
+int link_add_neighbour(const struct wire *wire, int ifindex, const struct address *address, struct mac mac,
+		       struct err *err);
