@@ -149,8 +149,6 @@ static int close_stream(struct session *session, struct err *err)
 		snprintf(message, sizeof(message), "the lab's init ended with status %d before the run did",
 			 WEXITSTATUS(session->status));
 	error.error.message = message;
-	if (session->lines.rest.len) /* half a line: ends here, and does not parse */
-		buf_putc(&text, '\n');
 	add_event(session, &error, &text);
 	add_event(session, &end, &text);
 	r = text.failed ? -ENOMEM : fd_write_all(session->options->outdir->events_fd, text.data, text.len);
@@ -160,12 +158,21 @@ static int close_stream(struct session *session, struct err *err)
 		 : 0;
 }
 
+/* A line that was cut short, by a full disk say, is taken off: what stays is whole. */
+static void drop_half_line(struct session *session)
+{
+	if (session->lines.rest.len &&
+	    !ftruncate(session->options->outdir->events_fd, session->read_to - (off_t)session->lines.rest.len))
+		buf_clear(&session->lines.rest);
+}
+
 static int judge_end(struct session *session, struct err *err)
 {
 	int r = follow(session, err);
 
 	if (r)
 		return r;
+	drop_half_line(session);
 	if (*session->stream_error)
 		return err_set(err, *session->stream_error, (struct loc){.file = session->options->outdir->path},
 			       "cannot write events.ndjson: %s", strerror(-*session->stream_error));

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dnsdrill list: what can be used in a plan, printed from the tables that parse it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/base/text.h"
+#include "harness/cli/cli.h"
+#include "harness/event/metric.h"
+#include "harness/plan/parse.h"
+#include "harness/plan/plan.h"
+
+static int run(const struct registry *registry, int argc, char **argv);
+
+const struct command list_command = {
+	.name = "list",
+	.args = "faults|probes|servers|metrics [NAME]",
+	.summary = "show what a plan can use, and each one's keys",
+	.run = run,
+};
+
+static void print_row(const struct param *param)
+{
+	struct buf def = {0}, range = {0};
+
+	param_format_default(param, &def);
+	param_format_range(param, &range);
+	printf("  %-12s %-9s %s", param->key, param_type_name(param), param->doc);
+	if (range.len)
+		printf(" (%s)", range.data);
+	if (param->required)
+		printf("; required");
+	else if (def.len)
+		printf("; default %s", def.data);
+	putchar('\n');
+	buf_fini(&def);
+	buf_fini(&range);
+}
+
+static void print_rows(const struct param *rows)
+{
+	for (; rows && rows->key; rows++)
+		print_row(rows);
+}
+
+static int unknown(const char *what, const char *name, const char *const *names, size_t count)
+{
+	const char *nearest = text_nearest(name, names, count);
+
+	if (nearest)
+		cli_complain("there is no %s '%s'; did you mean '%s'?", what, name, nearest);
+	else
+		cli_complain("there is no %s '%s'", what, name);
+	return EXIT_USAGE;
+}
+
+#define NAMES_MAX 64
+
+static int list_faults(const struct registry *registry, const char *name)
+{
+	const struct injector_ops *one = name ? registry_injector(registry, name) : NULL;
+	const char *names[NAMES_MAX];
+	size_t count = 0;
+
+	for (const struct injector_ops *const *ops = registry->injectors; *ops && count < NAMES_MAX; ops++) {
+		names[count++] = (*ops)->kind;
+		if (!name)
+			printf("%-20s %s\n", (*ops)->kind, (*ops)->summary);
+	}
+	if (name && !one)
+		return unknown("fault", name, names, count);
+	if (one) {
+		printf("%s: %s\n\n", one->kind, one->summary);
+		print_rows(one->params);
+		puts("\nand, as every fault:");
+		print_rows(step_params);
+	}
+	return EXIT_PASS;
+}
+
+static int list_probes(const struct registry *registry, const char *name)
+{
+	const struct probe_ops *one = name ? registry_probe(registry, name) : NULL;
+	const char *names[NAMES_MAX];
+	size_t count = 0;
+
+	for (const struct probe_ops *const *ops = registry->probes; *ops && count < NAMES_MAX; ops++) {
+		names[count++] = (*ops)->kind;
+		if (!name)
+			printf("%-20s %s\n", (*ops)->kind, (*ops)->summary);
+	}
+	if (name && !one)
+		return unknown("probe", name, names, count);
+	if (one) {
+		printf("%s: %s\n\n", one->kind, one->summary);
+		print_rows(one->params);
+		puts("\nand, as every probe:");
+		print_rows(probe_params);
+		puts("\ngood: what a good answer is:");
+		print_rows(good_table.params);
+	}
+	return EXIT_PASS;
+}
+
+static void print_roles(const struct server_ops *ops)
+{
+	printf("%s%s%s", ops->roles & SERVER_AUTHORITATIVE ? " authoritative" : "",
+	       ops->roles & SERVER_RESOLVER ? " resolver" : "", ops->roles & SERVER_FORWARDER ? " forwarder" : "");
+}
+
+static int list_servers(const struct registry *registry, const char *name)
+{
+	const char *names[NAMES_MAX];
+	size_t count = 0;
+	bool found = !name;
+
+	for (const struct server_ops *const *ops = registry->servers; *ops && count < NAMES_MAX; ops++) {
+		names[count++] = (*ops)->name;
+		if (name && strcmp(name, (*ops)->name))
+			continue;
+		found = true;
+		printf("%-20s %s;", (*ops)->name, (*ops)->summary);
+		print_roles(*ops);
+		printf("; program %s, Debian package %s\n", (*ops)->program, (*ops)->package);
+	}
+	return found ? EXIT_PASS : unknown("server", name, names, count);
+}
+
+static int list_metrics(const struct registry *registry UNUSED, const char *name)
+{
+	const char *names[METRIC_COUNT];
+	bool found = !name;
+
+	for (size_t i = 0; i < METRIC_COUNT; i++) {
+		const struct metric_info *info = &metric_infos[i];
+
+		names[i] = info->name;
+		if (name && strcmp(name, info->name))
+			continue;
+		found = true;
+		printf("%-18s %-9s %s\n", info->name, info->unit == METRIC_DURATION ? "duration" : "share", info->doc);
+	}
+	return found ? EXIT_PASS : unknown("metric", name, names, METRIC_COUNT);
+}
+
+static int run(const struct registry *registry, int argc, char **argv)
+{
+	static const char *const kinds[] = {"faults", "probes", "servers", "metrics"};
+	static int (*const lists[])(const struct registry *, const char *) = {list_faults, list_probes, list_servers,
+									      list_metrics};
+	struct cli_list operands = {0};
+	int r = cli_parse(&list_command, argc, argv, NULL, &operands, NULL);
+
+	if (r)
+		return r > 0 ? EXIT_PASS : EXIT_USAGE;
+	if (!operands.count || operands.count > 2) {
+		cli_complain("list one of: faults, probes, servers, metrics; and one of these by name, as in: dnsdrill "
+			     "list faults blackhole");
+		return EXIT_USAGE;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (!strcmp(operands.v[0], kinds[i]))
+			return lists[i](registry, operands.count > 1 ? operands.v[1] : NULL);
+	}
+	return unknown("list of", operands.v[0], kinds, ARRAY_LEN(kinds));
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dnsdrill run: plays plans, writes their reports, and answers with the verdict.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "harness/base/clock.h"
+#include "harness/cli/live.h"
+#include "harness/cli/load.h"
+#include "harness/cli/reports.h"
+#include "harness/run/bringup.h"
+#include "harness/run/session.h"
+
+struct run_options {
+	struct load_options load;
+	const char *engine, *out;
+	bool quiet, json;
+};
+
+static const struct cli_option options[] = {
+	C_TEXT(struct run_options, engine, "engine", "ENGINE",
+	       "where the lab lives: netns, namespaces of this kernel (the default)"),
+	C_TEXT(struct run_options, out, "out", "DIR",
+	       "where everything is written (default: dnsdrill-out/<plan>-<time>)"),
+	C_PLAN_OPTIONS(struct run_options, load),
+	C_FLAG(struct run_options, quiet, "quiet", "print nothing but errors"),
+	CLI_END,
+};
+
+static int run(const struct registry *registry, int argc, char **argv);
+
+const struct command run_command = {
+	.name = "run",
+	.args = "PLAN…",
+	.summary = "play a drill and measure it",
+	.doc = "Builds the lab a plan describes, plays its faults, probes all the while, undoes everything, and "
+	       "reports. The exit status is 0 for "
+	       "pass, 1 for fail, 2 for a mistake in the plan or the command line, 3 for inconclusive and for trouble, "
+	       "130 and 143 after a signal.",
+	.options = options,
+	.run = run,
+};
+
+/* "drop-provider" of "scenarios/10-outage/drop-provider.yaml" */
+static void plan_base_name(const char *path, char *buf, size_t size)
+{
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path, *dot = strrchr(base, '.');
+	char *copy = strndup(base, dot && dot != base ? (size_t)(dot - base) : strlen(base));
+
+	outdir_file_name(copy ? copy : "plan", buf, size);
+	free(copy);
+}
+
+/* --out DIR; with several plans DIR/<plan>; without it dnsdrill-out/<plan>-<time>. */
+static void out_path(const struct run_options *chosen, const char *plan_path, bool several, char *buf, size_t size)
+{
+	time_t now = (time_t)(clock_wall_ns() / SEC);
+	char name[128], stamp[32];
+	struct tm tm;
+
+	plan_base_name(plan_path, name, sizeof(name));
+	if (chosen->out && !several) {
+		snprintf(buf, size, "%s", chosen->out);
+	} else if (chosen->out) {
+		snprintf(buf, size, "%s/%s", chosen->out, name);
+	} else {
+		localtime_r(&now, &tm);
+		strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm);
+		snprintf(buf, size, "dnsdrill-out/%s-%s", name, stamp);
+	}
+}
+
+/* What a person types to see the same again. */
+static void repeat_command(const struct run_options *chosen, const struct plan *plan, struct buf *out)
+{
+	buf_printf(out, "dnsdrill run %s --seed %lld", plan->file, (long long)plan->seed);
+	for (size_t i = 0; i < chosen->load.set.count; i++)
+		buf_printf(out, " --set '%s'", chosen->load.set.v[i]);
+}
+
+static int exit_worse(int a, int b)
+{
+	static const int rank[] = {[EXIT_PASS] = 0, [EXIT_FAILED] = 1, [EXIT_TROUBLE] = 2, [EXIT_USAGE] = 3};
+
+	return a >= 128 || (b < 128 && rank[a] >= rank[b]) ? a : b;
+}
+
+static int report_run(const struct registry *registry, const struct run_options *chosen, const struct outdir *outdir)
+{
+	char path[4096];
+	struct err err = {0};
+	struct record *record CLEANUP(record_freep) = NULL;
+	struct results *results CLEANUP(results_freep) = NULL;
+	int status;
+
+	snprintf(path, sizeof(path), "%s/events.ndjson", outdir->path);
+	record = record_read(path, &err);
+	if (!record) {
+		err_print(&err, stderr);
+		return EXIT_TROUBLE;
+	}
+	results = measure(record);
+	status = verdict_exit_code(results->verdict);
+	if (reports_write_all(registry, record, results, outdir->fd, &err)) {
+		err_print(&err, stderr);
+		status = EXIT_TROUBLE;
+	}
+	if (!chosen->quiet) {
+		reports_print_table(record, results);
+		printf("report: %s/report.html\n", outdir->path);
+	}
+	return status;
+}
+
+/* One combination. Trouble outside the stream is printed here. Returns 0, EXIT_TROUBLE, or 128 + signal. */
+static int run_case(const struct run_options *chosen, const struct plan *plan, const struct outdir *outdir)
+{
+	struct buf command = {0};
+	struct live live;
+	struct session_options session = {.outdir = outdir, .watch = live_take, .arg = &live};
+	struct err err = {0};
+	int signal_number = 0, r;
+
+	repeat_command(chosen, plan, &command);
+	session.command = command.data;
+	live_init(&live, plan, chosen->quiet);
+	r = session_run(plan, &session, &signal_number, &err);
+	live_fini(&live);
+	buf_fini(&command);
+	if (r) {
+		err_print(&err, stderr);
+		return EXIT_TROUBLE;
+	}
+	return signal_number ? 128 + signal_number : EXIT_PASS;
+}
+
+static int run_plan(const struct registry *registry, const struct run_options *chosen, const struct plan_set *set,
+		    const char *path)
+{
+	struct outdir outdir;
+	struct err err = {0};
+	int status = EXIT_PASS;
+
+	if (outdir_open(path, &outdir, &err)) {
+		err_print(&err, stderr);
+		return EXIT_TROUBLE;
+	}
+	for (size_t i = 0; i < set->count && status < 128; i++)
+		status = exit_worse(status, run_case(chosen, set->plans[i], &outdir));
+	if (lseek(outdir.events_fd, 0, SEEK_END) > 0)
+		status = exit_worse(status, report_run(registry, chosen, &outdir));
+	outdir_close(&outdir);
+	return status;
+}
+
+/* Servers that are not installed, before anything is touched. */
+static int check_servers(struct plan_set *const *sets, size_t count)
+{
+	struct errs errs = {0};
+	int status = EXIT_PASS;
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < sets[i]->count; j++)
+			bringup_check(sets[i]->plans[j]->topology, &errs);
+	}
+	if (errs.count) {
+		errs_print(&errs, stderr);
+		status = EXIT_TROUBLE;
+	}
+	errs_fini(&errs);
+	return status;
+}
+
+static int run_plans(const struct registry *registry, const struct run_options *chosen, const struct cli_list *paths,
+		     struct plan_set **sets)
+{
+	int status = load_plans(&run_command, &chosen->load, paths, registry, sets);
+
+	if (!status)
+		status = check_servers(sets, paths->count);
+	if (status)
+		return status;
+	for (size_t i = 0; i < paths->count && status < 128; i++) {
+		char path[4096];
+
+		out_path(chosen, paths->v[i], paths->count > 1, path, sizeof(path));
+		status = exit_worse(status, run_plan(registry, chosen, sets[i], path));
+	}
+	return status;
+}
+
+static int run(const struct registry *registry, int argc, char **argv)
+{
+	struct run_options chosen = {0};
+	struct cli_list paths = {0};
+	struct plan_set *sets[CLI_LIST_MAX] = {0};
+	int r = cli_parse(&run_command, argc, argv, &chosen, &paths, NULL);
+
+	if (r)
+		return r > 0 ? EXIT_PASS : EXIT_USAGE;
+	if (chosen.engine && strcmp(chosen.engine, "netns")) {
+		cli_complain("--engine %s: this version has one engine, netns", chosen.engine);
+		return EXIT_USAGE;
+	}
+	r = run_plans(registry, &chosen, &paths, sets);
+	load_free(sets, paths.count);
+	return r;
+}
