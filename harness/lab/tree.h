@@ -17,3 +17,6 @@ struct tree_files {
  * signatures are valid from an hour ago for 30 days. */
 int tree_write(const struct topology *topology, const char *dir, struct arena *arena, struct tree_files *ret,
 	       struct err *err);
+
+/* Errors a plan's own `delegation:` texts hold, each at its place; touches nothing. */
+void tree_check(const struct topology *topology, struct errs *errs);
