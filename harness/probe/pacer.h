@@ -9,7 +9,9 @@
 
 struct pacer;
 
-/* start_ns, every_ns > 0: CLOCK_MONOTONIC. ask gets due_ns as CLOCK_MONOTONIC. Stops before the first sample due at or after end_ns. */
+/* start_ns, every_ns > 0: CLOCK_MONOTONIC. ask gets due_ns as CLOCK_MONOTONIC. Stops before the first sample due at or after end_ns.
+ * Never asks before it returned. NULL, with errno set, if the timer could not be had. */
 struct pacer *pacer_start(struct event_base *base, int64_t start_ns, int64_t every_ns, int64_t end_ns,
 			  void (*ask)(void *arg, int64_t i, int64_t due_ns), void *arg);
-void pacer_cancel(struct pacer *pacer); /* frees; NULL is fine */
+/* Frees; NULL is fine. May be called from ask, which is then not called again. */
+void pacer_cancel(struct pacer *pacer);
