@@ -16,8 +16,10 @@ struct sample {
 struct probe_record {
 	struct ev_plan_probe plan; /* strings owned by the record */
 	int64_t start_ns;
-	struct sample *samples; /* ordered by i */
+	struct sample *samples; /* ordered by i, and so by due_ns, once the run ended (record_finish) */
 	size_t count, cap;
+	int64_t missing; /* samples before the last one of which nothing was said: in flight when the run was cut short */
+	bool unordered; /* samples still stand in the order in which they ended */
 };
 
 struct fault_record {
@@ -56,14 +58,20 @@ struct record {
 	struct run_record *runs;
 	size_t count, cap;
 	bool cut; /* the stream ended within a line */
+	struct intern *intern; /* the record's own: texts seen before */
 };
 
 struct record *record_new(void);
 void record_free(struct record *record);
 DEFINE_CLEANUP(struct record *, record_free);
 
-/* -EINVAL for an event that cannot stand where it does (a sample of an unknown probe, anything before run.start). */
+/* -EINVAL for an event that cannot stand where it does (a sample of an unknown probe, anything before run.start). Texts that are not UTF-8
+ * are mended as ev_encode does, so that a live record equals the one read back. */
 int record_add(struct record *record, const struct ev *ev, struct err *err);
 
-/* A whole file. NULL with err on failure. */
+/* Puts samples in order and looks for gaps and doubles (-EINVAL); gives faults that were never reverted their R. Call it before anything
+ * reads the samples. run.end, the next run.start and record_read do so by themselves; twice is harmless. */
+int record_finish(struct record *record, struct err *err);
+
+/* A whole file. NULL with err on failure, -EINVAL for a stream whose seq has a gap. */
 struct record *record_read(const char *path, struct err *err);
