@@ -102,6 +102,8 @@ static int join_from_host(const struct host *host, const struct wire *wire, size
 
 	if (!rc)
 		rc = link_plain(wire, "eth0", err);
+	if (!rc)
+		rc = link_up(wire, "eth0", err);
 	for (size_t i = 0; !rc && i < addresses->count; i++)
 		rc = link_add_address(wire, eth0, &addresses->v[i], err);
 	for (size_t i = 0; i < ARRAY_LEN(gateways); i++) {

@@ -96,7 +96,6 @@ int link_make(const struct wire *wire, const char *ifname, int peer_net_fd, size
 	rtnl_link_set_name(peer, "eth0");
 	rtnl_link_set_ns_fd(peer, peer_net_fd);
 	rtnl_link_set_flags(link, IFF_UP);
-	rtnl_link_set_flags(peer, IFF_UP);
 	rc = set_mac(link, link_mac_core(index));
 	if (!rc)
 		rc = set_mac(peer, link_mac_host(index));

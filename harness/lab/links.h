@@ -22,7 +22,8 @@ struct mac {
 struct mac link_mac_core(size_t index);
 struct mac link_mac_host(size_t index);
 
-/* A veth pair, both ends up with their MACs: ifname at the wire, eth0 in the namespace peer_net_fd. */
+/* A veth pair with known MACs: ifname at the wire, up; eth0 in the namespace peer_net_fd, still down (the kernel refuses it up before
+ * both exist). */
 int link_make(const struct wire *wire, const char *ifname, int peer_net_fd, size_t index, struct err *err);
 int link_up(const struct wire *wire, const char *ifname, struct err *err);
 /* Packets leave the link as they would a card: with finished checksums and no longer than its MTU, so that captures read well and a fault on one packet is a fault
