@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Behind the numbers: the hosts, the bad samples themselves, what the run remarked, and what it was made of. */
+#include "report/escape.h"
+#include "report/facts.h"
+#include "report/format.h"
+#include "report/html.h"
+#include <string.h>
+
+#define LOG_TAIL_BYTES 8000 /* of one server's log */
+#define REMARKS_MAX 200 /* notes, errors and exits shown of each kind */
+
+static void join(struct buf *out, const struct ev_strings *strings, const char *between)
+{
+	for (size_t i = 0; i < strings->count; i++)
+		buf_printf(out, "%s%s", i ? between : "", strings->v[i]);
+}
+
+void html_hosts_write(struct buf *out, struct html_section section, const struct run_record *run)
+{
+	static const char *const columns[] = {"Host", "Role", "Software", "Version", "Addresses"};
+	struct buf cell = {0};
+
+	if (run->host_count == 0)
+		return;
+	html_heading(out, section, "hosts", "Hosts of the lab");
+	html_table_open(out, "Hosts of the lab", columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < run->host_count; i++) {
+		const struct ev_lab_host *host = &run->hosts[i];
+		buf_puts(out, "<tr>");
+		html_row_heading(out, host->host);
+		html_cell_text(out, NULL, host->role);
+		html_cell_text(out, NULL, host->server);
+		html_cell_text(out, NULL, host->version);
+		join(&cell, &host->addresses, ", ");
+		html_cell(out, "code", &cell);
+		buf_puts(out, "</tr>\n");
+	}
+	html_table_close(out);
+	buf_fini(&cell);
+}
+
+static void evidence_row(struct buf *out, const struct sample *s, int64_t zero_ns)
+{
+	struct buf cell = {0};
+
+	buf_puts(out, "<tr>");
+	buf_printf(&cell, "%lld", (long long)s->i);
+	html_cell(out, "num", &cell);
+	format_moment(&cell, facts_sub(s->due_ns, zero_ns));
+	html_cell(out, "num", &cell);
+	html_cell_text(out, NULL, outcome_name(s->outcome));
+	html_cell_text(out, NULL, s->rcode);
+	format_duration(&cell, s->done_ns > s->due_ns ? facts_sub(s->done_ns, s->due_ns) : 0, false);
+	html_cell(out, "num", &cell);
+	html_cell_cut(out, "code", s->name);
+	html_cell_cut(out, "code", s->answer);
+	html_cell_cut(out, "prose", s->detail);
+	buf_puts(out, "</tr>\n");
+}
+
+static size_t count_bad(const struct probe_record *probe)
+{
+	size_t bad = 0;
+
+	for (size_t i = 0; i < probe->count; i++)
+		bad += probe->samples[i].outcome != OUTCOME_OK;
+	return bad;
+}
+
+static void evidence_of_probe(struct buf *out, const struct probe_record *probe, int64_t zero_ns, size_t rows,
+			      bool open)
+{
+	static const char *const columns[] = {">Sample",  ">Due",  "Outcome", "rcode",
+					      ">Latency", "Asked", "Answer",  "Detail"};
+	size_t bad = count_bad(probe), shown = bad < rows ? bad : rows;
+
+	buf_printf(out, "<details%s>\n<summary>", open ? " open" : "");
+	escape_html(out, probe->plan.probe);
+	if (shown < bad)
+		buf_printf(out, ": the first %zu of %zu bad samples; all are in events.ndjson", shown, bad);
+	else
+		buf_printf(out, ": %zu bad sample%s of %zu", bad, bad == 1 ? "" : "s", probe->count);
+	buf_puts(out, "</summary>\n");
+	html_table_open(out, "Bad samples", columns, ARRAY_LEN(columns));
+	for (size_t i = 0, done = 0; i < probe->count && done < shown; i++) {
+		if (probe->samples[i].outcome == OUTCOME_OK)
+			continue;
+		evidence_row(out, &probe->samples[i], zero_ns);
+		done++;
+	}
+	html_table_close(out);
+	buf_puts(out, "</details>\n");
+}
+
+void html_evidence_write(struct buf *out, struct html_section section, const struct run_record *run, size_t rows,
+			 bool open)
+{
+	bool any = false;
+
+	html_heading(out, section, "evidence", "Evidence: the bad samples");
+	for (size_t i = 0; i < run->probe_count; i++) {
+		if (count_bad(&run->probes[i]) == 0)
+			continue;
+		evidence_of_probe(out, &run->probes[i], facts_zero_ns(run), rows, open);
+		any = true;
+	}
+	if (!any)
+		buf_puts(out, "<p class=\"none\">Every sample was ok.</p>\n");
+}
+
+static void more(struct buf *out, size_t count)
+{
+	if (count > REMARKS_MAX)
+		buf_printf(out, "<li>%zu more are in events.ndjson.</li>\n", count - REMARKS_MAX);
+}
+
+static void write_errors(struct buf *out, const struct run_record *run)
+{
+	for (size_t i = 0; i < run->error_count && i < REMARKS_MAX; i++) {
+		const struct ev_error *error = &run->errors[i];
+		buf_puts(out, "<li class=\"alarm\"><b>Error</b>");
+		if (error->host) {
+			buf_puts(out, " on ");
+			escape_html(out, error->host);
+		}
+		buf_puts(out, ": ");
+		escape_html(out, error->message);
+		if (error->file) {
+			buf_puts(out, " (");
+			escape_html(out, error->file);
+			buf_printf(out, ":%lld:%lld)", (long long)error->line, (long long)error->col);
+		}
+		buf_puts(out, "</li>\n");
+	}
+	more(out, run->error_count);
+}
+
+static void write_exits(struct buf *out, const struct run_record *run)
+{
+	for (size_t i = 0; i < run->exit_count && i < REMARKS_MAX; i++) {
+		const struct ev_server_exit *gone = &run->exits[i];
+		const char *tail = gone->log_tail ? gone->log_tail : "";
+		size_t len = strlen(tail);
+		if (len > LOG_TAIL_BYTES)
+			tail += len - LOG_TAIL_BYTES;
+		buf_puts(out, "<li class=\"alarm\"><b>Server ended:</b> ");
+		escape_html(out, gone->server);
+		buf_puts(out, " on ");
+		escape_html(out, gone->host);
+		buf_puts(out, ", ");
+		escape_html(out, gone->status);
+		if (*tail) {
+			buf_puts(out, "<br>The last lines of its log:\n<pre tabindex=\"0\">");
+			escape_html(out, tail);
+			buf_puts(out, "</pre>");
+		}
+		buf_puts(out, "</li>\n");
+	}
+	more(out, run->exit_count);
+}
+
+static void write_notes(struct buf *out, const struct run_record *run)
+{
+	for (size_t i = 0; i < run->note_count && i < REMARKS_MAX; i++) {
+		const struct ev_note *note = &run->notes[i];
+		bool warning = facts_same(note->level, "warning");
+		buf_puts(out, warning ? "<li class=\"alarm\"><b>Warning:</b> " : "<li>");
+		escape_html(out, note->text);
+		buf_puts(out, "</li>\n");
+	}
+	more(out, run->note_count);
+}
+
+void html_notes_write(struct buf *out, struct html_section section, const struct run_record *run)
+{
+	if (run->error_count + run->exit_count + run->note_count == 0)
+		return;
+	html_heading(out, section, "notes", "Errors and notes");
+	buf_puts(out, "<ul class=\"notes\">\n");
+	write_errors(out, run);
+	write_exits(out, run);
+	write_notes(out, run);
+	buf_puts(out, "</ul>\n");
+}
+
+static void about(struct buf *out, const char *term, struct buf *text)
+{
+	if (text->len) {
+		buf_printf(out, "<div><dt>%s</dt><dd>", term);
+		escape_html(out, text->data);
+		buf_puts(out, "</dd></div>\n");
+	}
+	out->failed |= text->failed;
+	buf_clear(text);
+}
+
+static void about_string(struct buf *out, const char *term, const char *value)
+{
+	struct buf text = {0};
+
+	if (value)
+		buf_puts(&text, value);
+	about(out, term, &text);
+	buf_fini(&text);
+}
+
+static void about_capture(struct buf *out, const struct run_record *run, struct buf *text)
+{
+	if (!run->capture.file)
+		return;
+	buf_printf(text, "%s: %lld packets", run->capture.file, (long long)run->capture_end.packets);
+	if (run->capture_end.dropped)
+		buf_printf(text, ", %lld DROPPED by the kernel", (long long)run->capture_end.dropped);
+	about(out, "Capture", text);
+}
+
+void html_about_write(struct buf *out, struct html_section section, const struct run_record *run)
+{
+	struct buf text = {0};
+
+	html_heading(out, section, "about", "About this run");
+	buf_puts(out, "<dl class=\"about\">\n");
+	about_string(out, "Plan", run->start.plan_file);
+	format_wall(&text, run->start.wall_ns);
+	about(out, "Began", &text);
+	about_string(out, "dnsdrill", run->start.version);
+	about_string(out, "Engine", run->start.engine);
+	about_string(out, "Kernel", run->start.kernel);
+	format_duration(&text, run->end_ns, false);
+	about(out, "Took", &text);
+	format_duration(&text, run->lab_ready_took_ns > 0 ? run->lab_ready_took_ns : MEASURE_NONE, false);
+	about(out, "Servers ready after", &text);
+	buf_printf(&text, "%lld good samples in a row", (long long)run->start.stable);
+	about(out, "Failed over means", &text);
+	format_share(&text, run->start.baseline_ppm);
+	about(out, "Baseline must reach", &text);
+	about_capture(out, run, &text);
+	about_string(out, "Ended", run->reason ? run->reason : "the stream was cut off");
+	buf_puts(out, "</dl>\n");
+	buf_fini(&text);
+}
