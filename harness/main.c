@@ -16,17 +16,17 @@
 #define PROBE(name) extern const struct probe_ops name##_ops;
 #include "harness/probe/list.h"
 #undef PROBE
-#define SERVER(name) extern const struct server_ops name##_ops;
+#define SERVER(name) extern const struct server_ops server_##name;
 #include "harness/servers/list.h"
 #undef SERVER
-#define REPORT(name) extern const struct report_ops name##_ops;
+#define REPORT(name) extern const struct report_ops report_##name;
 #include "report/list.h"
 #undef REPORT
 
 #define INJECTOR(name) &name##_ops,
 #define PROBE(name) &name##_ops,
-#define SERVER(name) &name##_ops,
-#define REPORT(name) &name##_ops,
+#define SERVER(name) &server_##name,
+#define REPORT(name) &report_##name,
 static const struct injector_ops *const injectors[] = {
 #include "injectors/list.h"
 	NULL,
