@@ -13,6 +13,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 struct junit_case {
 	char *name; /* unescaped, owned */
