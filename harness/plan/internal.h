@@ -52,10 +52,13 @@ void zones_load(struct plan_ctx *ctx);
 void zones_free(struct zone_cache_entry *zones);
 /* The plan's zone of that name, or the closest one that encloses it; NULL if none does. */
 const struct zone_spec *zones_enclosing(const struct lab_spec *lab, const char *name);
-/* Lower case, no trailing dot, checked; NULL with why (static) if it is no domain name. In arena. */
+
+/* domain.c. Lower case, no trailing dot, checked; NULL with why (static) if it is no domain name. In arena. */
 const char *domain_normalise(struct arena *arena, const char *text, const char **ret_why);
 /* Whether name is zone or below it; both normalised. */
 bool domain_is_within(const char *name, const char *zone);
+/* Where the last so many labels of name begin: ("ns1.a.net", 2) is "a.net". */
+const char *domain_last_labels(const char *name, size_t labels);
 
 /* lab.c: names of hosts and what else can be said of a lab before its zones are read. */
 void lab_check(struct plan_ctx *ctx);

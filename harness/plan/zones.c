@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The zones of a plan: found, loaded once for all combinations of a matrix, and checked against each other.
+ */
+#include <string.h>
+
+#include "harness/plan/internal.h"
+
+/* A path in a plan is relative to the file that says it; one from the command line to the working directory's plan. */
+static const char *path_of(const struct plan_ctx *ctx, const struct text *file)
+{
+	const char *base = file->loc.file, *slash;
+
+	if (*file->value == '/')
+		return file->value;
+	if (!base || !strncmp(base, "--", 2))
+		base = ctx->plan->file;
+	slash = strrchr(base, '/');
+	if (!slash)
+		return file->value;
+	return arena_printf(ctx->arena, "%.*s/%s", (int)(slash - base), base, file->value);
+}
+
+static struct zone *load_once(struct plan_ctx *ctx, const char *name, const char *path, struct loc where)
+{
+	struct zone_cache_entry *entry;
+
+	for (entry = *ctx->zones; entry; entry = entry->next) {
+		if (!strcmp(entry->name, name) && !strcmp(entry->path, path))
+			return entry->zone;
+	}
+	entry = ARENA_NEW(ctx->arena, struct zone_cache_entry);
+	*entry = (struct zone_cache_entry){name, path, zone_load(name, path, where, ctx->errs), *ctx->zones};
+	*ctx->zones = entry;
+	return entry->zone;
+}
+
+static void load_one(struct plan_ctx *ctx, struct zone_spec *spec)
+{
+	const char *why, *name = domain_normalise(ctx->arena, spec->name.value, &why);
+
+	if (!name) {
+		errs_add(ctx->errs, spec->name.loc, "\"%.80s\" is not the name of a zone: %s", spec->name.value, why);
+		return;
+	}
+	if (!strcmp(name, ".")) {
+		errs_add(ctx->errs, spec->name.loc, "the root zone cannot be given: the lab makes its own");
+		return;
+	}
+	spec->name.value = name;
+	if (!spec->file.value)
+		return; /* said already */
+	spec->zone = load_once(ctx, name, path_of(ctx, &spec->file), spec->file.loc);
+	if (spec->zone && spec->sign && spec->zone->is_signed)
+		errs_add(ctx->errs, spec->loc, "zone %s is signed in its file already: leave out sign: true", name);
+}
+
+static void check_twice(struct plan_ctx *ctx, const struct zone_spec *specs, size_t i)
+{
+	for (size_t j = 0; j < i; j++) {
+		if (!strcmp(specs[j].name.value, specs[i].name.value))
+			errs_add(ctx->errs, specs[i].name.loc, "zone %s is given twice (line %u)", specs[i].name.value,
+				 specs[j].name.loc.line);
+	}
+}
+
+/* A zone below another zone of the plan must be found from there. */
+static void check_delegated(struct plan_ctx *ctx, const struct zone_spec *child)
+{
+	const struct zone_spec *parent = strchr(child->name.value, '.')
+						 ? zones_enclosing(&ctx->plan->lab, strchr(child->name.value, '.') + 1)
+						 : NULL;
+	ldns_rr_list *rrs = NULL;
+	const char *cname;
+
+	if (!parent || !parent->zone || !child->zone)
+		return;
+	if (zone_lookup(parent->zone, child->name.value, LDNS_RR_TYPE_NS, ctx->arena, &rrs, &cname) != ZONE_DELEGATION)
+		errs_add(ctx->errs, child->loc,
+			 "zone %s lies in zone %s, but %s does not delegate it: give it NS records there",
+			 child->name.value, parent->name.value, parent->zone->file);
+	ldns_rr_list_free(rrs);
+	if (child->delegation.value)
+		errs_add(ctx->errs, child->delegation.loc,
+			 "delegation: has no place here: the parent %s is not made by the lab; write the records into "
+			 "%s",
+			 parent->name.value, parent->zone->file);
+}
+
+void zones_load(struct plan_ctx *ctx)
+{
+	struct zone_spec *specs = ctx->plan->lab.zones.v;
+	size_t count = ctx->plan->lab.zones.count;
+
+	for (size_t i = 0; i < count; i++) {
+		load_one(ctx, &specs[i]);
+		check_twice(ctx, specs, i);
+	}
+	for (size_t i = 0; i < count; i++)
+		check_delegated(ctx, &specs[i]);
+}
+
+void zones_free(struct zone_cache_entry *zones)
+{
+	for (; zones; zones = zones->next)
+		zone_free(zones->zone);
+}
+
+const struct zone_spec *zones_enclosing(const struct lab_spec *lab, const char *name)
+{
+	const struct zone_spec *specs = lab->zones.v, *best = NULL;
+
+	for (size_t i = 0; i < lab->zones.count; i++) {
+		if (domain_is_within(name, specs[i].name.value) &&
+		    (!best || strlen(specs[i].name.value) > strlen(best->name.value)))
+			best = &specs[i];
+	}
+	return best;
+}
