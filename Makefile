@@ -48,7 +48,7 @@ build: $(BUILD)/dnsdrill ## build/dnsdrill
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
-	@echo 'Variables: BUILD=DIR CC=clang CFLAGS=… SANITIZE=… WERROR= (warnings stay warnings) PREFIX=… DESTDIR=… FUZZ_SECONDS=60'
+	@echo 'Variables: BUILD=DIR CC=clang CFLAGS=… SANITIZE=… WERROR= (warnings stay warnings) PREFIX=… DESTDIR=… FUZZ_SECONDS=60 V=1 (commands in full)'
 
 deps: ## install what is missing of ci/packages.txt (Debian; needs root)
 	@ci/deps run test
@@ -98,21 +98,27 @@ uninstall: ## remove what install put there
 clean: ## remove everything built
 	rm -rf $(BUILD)
 
-# --- how things are built ---
+# --- how things are built; V=1 shows the commands ---
+
+ifeq ($(V),1)
+short = $(1)
+else
+short = @echo '  $(2)'; $(1)
+endif
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call short,$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<,cc $<)
 
 $(LIB): $(OBJ)
 $(TEST_LIB): $(SUPPORT_SRC:%.c=$(BUILD)/obj/%.o)
 $(LIB) $(TEST_LIB):
 	@rm -f $@
 	@mkdir -p $(@D)
-	ar rcs $@ $^
+	$(call short,ar rcs $@ $^,ar $@)
 
 $(BUILD)/dnsdrill: $(BUILD)/obj/harness/main.o $(LIB)
-	$(CC) -o $@ $^ $(ALL_LIBS)
+	$(call short,$(CC) -o $@ $^ $(ALL_LIBS),ld $@)
 
 $(BUILD)/dnsdrill.1: $(BUILD)/dnsdrill
 	$< man >$@.tmp
@@ -120,19 +126,19 @@ $(BUILD)/dnsdrill.1: $(BUILD)/dnsdrill
 
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(TEST_LIB) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(ALL_LIBS) -lcmocka
+	$(call short,$(CC) -o $@ $^ $(ALL_LIBS) -lcmocka,ld $@)
 
 $(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(ALL_LIBS)
+	$(call short,$(CC) -o $@ $^ $(ALL_LIBS),ld $@)
 
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ -fsanitize=fuzzer $(ALL_LIBS)
+	$(call short,$(CC) -o $@ $^ -fsanitize=fuzzer $(ALL_LIBS),ld $@)
 
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(ALL_LIBS)
+	$(call short,$(CC) -o $@ $^ $(ALL_LIBS),ld $@)
 
 unit-programs: $(UNIT_BIN)
 replay-programs: $(REPLAY_BIN)
