@@ -4,6 +4,7 @@
  * the gap before prctl(2): its read end sends SIGIO to init (fcntl(2), O_ASYNC), whose handler exits, so that what runs inside need not cooperate.
  */
 #include "harness/base/fd.h"
+#include "harness/base/signals.h"
 #include "harness/engine/start.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -32,17 +33,6 @@ static void on_maker_gone(int signo UNUSED)
 	_exit(MAKER_GONE_STATUS);
 }
 
-static void reset_signals(void)
-{
-	struct sigaction action = {.sa_handler = SIG_DFL};
-	sigset_t none;
-
-	for (int i = 1; i < NSIG; i++)
-		sigaction(i, &action, NULL); /* refused for SIGKILL, SIGSTOP and libc's own, which is right */
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 /* From here on init ends when the last write end of the alive pipe is closed. */
 static int watch_maker(int fd, struct err *err)
 {
@@ -64,7 +54,7 @@ _Noreturn static void run_init(struct start *start)
 
 	close(start->alive[1]);
 	close(start->report[0]);
-	reset_signals();
+	signals_reset();
 	rc = watch_maker(start->alive[0], &err);
 	if (!rc && !start->keep_tty)
 		setsid();

@@ -8,6 +8,7 @@
 #include "harness/lab/capture.h"
 #include "harness/base/clock.h"
 #include "harness/base/fd.h"
+#include "harness/base/signals.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -199,13 +200,9 @@ static void tell(struct taker *taker)
 
 _Noreturn static void run_child(struct taker *taker, int fd)
 {
-	sigset_t none;
-
+	signals_reset();
 	signal(SIGPIPE, SIG_IGN); /* the parent may be gone */
 	signal(SIGINT, SIG_IGN); /* Ctrl-C is the parent's to hear; it still wants the last packets */
-	signal(SIGTERM, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	taker->lo_index = (int)if_nametoindex("lo");
 	taker->mark = (uint64_t)clock_now_ns() ^ (uint64_t)getpid() << 48;
 	if (open_pcap(taker) || open_dumper(taker, fd)) {

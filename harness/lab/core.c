@@ -23,47 +23,39 @@ void core_addresses_get(struct core_addresses *ret)
 	address_parse("fe80::1", &ret->gateway6);
 }
 
-struct row {
-	const char *path, *value;
-};
+#define FORWARD4 "net/ipv4/ip_forward" /* comes first: changing it resets others */
 
-/* ip_forward comes first: changing it resets others. ICMP errors are part of what a fault does, so none is held back:
+/* ICMP errors are part of what a fault does, so none is held back:
  * the masks exempt every type from the limits (of ICMPv6 one must stay: 255 is reserved, RFC 4443 section 2.1). */
-static const struct row sysctls4[] = {
-	{"net/ipv4/ip_forward", "1"},
-	{"net/ipv4/conf/all/rp_filter", "0"},
-	{"net/ipv4/conf/default/rp_filter", "0"},
-	{"net/ipv4/conf/all/send_redirects", "0"},
-	{"net/ipv4/conf/default/send_redirects", "0"},
-	{"net/ipv4/icmp_ratelimit", "0"},
-	{"net/ipv4/icmp_ratemask", "0"},
+static const struct sysctl sysctls4[] = {
+	{"net/ipv4/conf/all/rp_filter", "0"},      {"net/ipv4/conf/default/rp_filter", "0"},
+	{"net/ipv4/conf/all/send_redirects", "0"}, {"net/ipv4/conf/default/send_redirects", "0"},
+	{"net/ipv4/icmp_ratelimit", "0"},          {"net/ipv4/icmp_ratemask", "0"},
 };
-static const struct row sysctls6[] = {
-	{"net/ipv6/conf/all/disable_ipv6", "0"},   {"net/ipv6/conf/default/disable_ipv6", "0"},
-	{"net/ipv6/conf/all/forwarding", "1"},     {"net/ipv6/conf/default/forwarding", "1"},
-	{"net/ipv6/conf/default/accept_dad", "0"}, {"net/ipv6/conf/default/dad_transmits", "0"},
-	{"net/ipv6/conf/default/accept_ra", "0"},  {"net/ipv6/conf/default/addr_gen_mode", "1"},
-	{"net/ipv6/icmp/ratelimit", "0"},          {"net/ipv6/icmp/ratemask", "255"},
+static const struct sysctl sysctls6[] = {
+	{"net/ipv6/conf/all/disable_ipv6", "0"},
+	{"net/ipv6/conf/default/disable_ipv6", "0"},
+	{"net/ipv6/conf/all/forwarding", "1"},
+	{"net/ipv6/conf/default/forwarding", "0"}, /* `all` decides; a link would only join the routers' group */
+	{"net/ipv6/conf/default/accept_dad", "0"},
+	{"net/ipv6/conf/default/dad_transmits", "0"},
+	{"net/ipv6/conf/default/accept_ra", "0"},
+	{"net/ipv6/conf/default/addr_gen_mode", "1"},
+	{"net/ipv6/icmp/ratelimit", "0"},
+	{"net/ipv6/icmp/ratemask", "255"},
 };
-
-static int set_all(const struct row *rows, size_t count, struct err *err)
-{
-	int rc = sysctl_set(rows[0].path, rows[0].value, err);
-
-	for (size_t i = 1; !rc && i < count; i++)
-		rc = sysctl_try(rows[i].path, rows[i].value, err); /* older kernels lack some */
-	return rc;
-}
 
 int core_setup(struct hub *hub, struct err *err)
 {
 	struct core_addresses own;
-	int lo, rc = set_all(sysctls4, ARRAY_LEN(sysctls4), err);
+	int lo, rc = sysctl_set(FORWARD4, "1", err);
 
 	core_addresses_get(&own);
+	if (!rc)
+		rc = sysctl_try_all(sysctls4, ARRAY_LEN(sysctls4), err);
 	hub->has_ipv6 = !access("/proc/sys/net/ipv6/conf", F_OK);
 	if (!rc && hub->has_ipv6)
-		rc = set_all(sysctls6, ARRAY_LEN(sysctls6), err);
+		rc = sysctl_try_all(sysctls6, ARRAY_LEN(sysctls6), err);
 	if (!rc)
 		rc = link_index(&hub->wire, "lo", &lo, err);
 	if (!rc)

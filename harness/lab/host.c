@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "harness/base/fd.h"
+#include "harness/base/signals.h"
 #include "harness/lab/etc.h"
 #include "harness/lab/internal.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -14,40 +14,27 @@
 
 #define CHILD_LOST_STATUS 125
 
-struct sysctl_row {
-	const char *path, *value;
-};
-
-static const struct sysctl_row host_sysctls4[] = {
+static const struct sysctl host_sysctls4[] = {
 	{"net/ipv4/conf/all/rp_filter", "0"},
 	{"net/ipv4/conf/default/rp_filter", "0"},
 };
 
 /* Nothing is sent that nobody asked for: no detection of duplicates, no solicitation of routers, no link-local address. */
-static const struct sysctl_row host_sysctls6[] = {
+static const struct sysctl host_sysctls6[] = {
 	{"net/ipv6/conf/all/disable_ipv6", "0"},      {"net/ipv6/conf/default/disable_ipv6", "0"},
 	{"net/ipv6/conf/default/accept_dad", "0"},    {"net/ipv6/conf/default/dad_transmits", "0"},
 	{"net/ipv6/conf/default/accept_ra", "0"},     {"net/ipv6/conf/default/router_solicitations", "0"},
-	{"net/ipv6/conf/default/addr_gen_mode", "1"},
+	{"net/ipv6/conf/default/addr_gen_mode", "1"}, /* none */
 };
-
-static int set_sysctls(const struct sysctl_row *rows, size_t count, struct err *err)
-{
-	int rc = 0;
-
-	for (size_t i = 0; !rc && i < count; i++)
-		rc = sysctl_try(rows[i].path, rows[i].value, err);
-	return rc;
-}
 
 /* In the host's network namespace. */
 static int furnish_net(bool has_ipv6, struct wire *ret_wire, struct err *err)
 {
 	struct wire wire;
-	int rc = set_sysctls(host_sysctls4, ARRAY_LEN(host_sysctls4), err);
+	int rc = sysctl_try_all(host_sysctls4, ARRAY_LEN(host_sysctls4), err);
 
 	if (!rc && has_ipv6)
-		rc = set_sysctls(host_sysctls6, ARRAY_LEN(host_sysctls6), err);
+		rc = sysctl_try_all(host_sysctls6, ARRAY_LEN(host_sysctls6), err);
 	if (!rc)
 		rc = wire_open(&wire, err);
 	if (rc)
@@ -267,17 +254,6 @@ int host_enter(const struct host *host, struct err *err)
 	return 0;
 }
 
-static void reset_signals(void)
-{
-	struct sigaction action = {.sa_handler = SIG_DFL};
-	sigset_t none;
-
-	for (int i = 1; i < NSIG; i++)
-		sigaction(i, &action, NULL); /* refused for SIGKILL, SIGSTOP and libc's own, which is right */
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 pid_t host_fork(struct host *host)
 {
 	struct err err;
@@ -290,6 +266,6 @@ pid_t host_fork(struct host *host)
 	if (host_enter(host, &err))
 		_exit(CHILD_LOST_STATUS);
 	setsid();
-	reset_signals();
+	signals_reset();
 	return 0;
 }

@@ -84,6 +84,14 @@ static int set_mac(struct rtnl_link *link, struct mac mac)
 	return 0;
 }
 
+/* All neighbours are known and nobody listens to multicast: no ARP, no neighbour discovery, no reports of group membership. What a capture shows is what the
+ * hosts said. */
+static void make_quiet(struct rtnl_link *link)
+{
+	rtnl_link_set_flags(link, IFF_NOARP);
+	rtnl_link_unset_flags(link, IFF_MULTICAST);
+}
+
 int link_make(const struct wire *wire, const char *ifname, int peer_net_fd, size_t index, struct err *err)
 {
 	struct rtnl_link *link = rtnl_link_veth_alloc(), *peer;
@@ -96,6 +104,8 @@ int link_make(const struct wire *wire, const char *ifname, int peer_net_fd, size
 	rtnl_link_set_name(peer, "eth0");
 	rtnl_link_set_ns_fd(peer, peer_net_fd);
 	rtnl_link_set_flags(link, IFF_UP);
+	make_quiet(link);
+	make_quiet(peer);
 	rc = set_mac(link, link_mac_core(index));
 	if (!rc)
 		rc = set_mac(peer, link_mac_host(index));

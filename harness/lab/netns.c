@@ -99,7 +99,11 @@ int sysctl_set(const char *path, const char *value, struct err *err)
 	return write_sysctl(path, value, false, err);
 }
 
-int sysctl_try(const char *path, const char *value, struct err *err)
+int sysctl_try_all(const struct sysctl *rows, size_t count, struct err *err)
 {
-	return write_sysctl(path, value, true, err);
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < count; i++)
+		rc = write_sysctl(rows[i].path, rows[i].value, true, err);
+	return rc;
 }

@@ -22,6 +22,9 @@ void home_return_net(const struct home *home);
 /* cwd_fd: the working directory from before, opened with O_PATH: changing the mount namespace loses it. */
 void home_return_mnt(const struct home *home, int cwd_fd);
 
-/* Writes /proc/sys/<path>, in the network namespace the process is in. sysctl_try: a kernel without that switch is fine. */
+/* Writes /proc/sys/<path>, in the network namespace the process is in. sysctl_try_all: in order; a kernel that lacks one of the switches is fine. */
 int sysctl_set(const char *path, const char *value, struct err *err);
-int sysctl_try(const char *path, const char *value, struct err *err);
+struct sysctl {
+	const char *path, *value;
+};
+int sysctl_try_all(const struct sysctl *rows, size_t count, struct err *err);
