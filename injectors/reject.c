@@ -22,7 +22,8 @@ struct reject {
 /* Refusing goes to who sends to the target: the other direction is for those who ask for it. */
 static const struct param params[] = {
 	TRAFFIC_PARAMS(struct reject, traffic, TRAFFIC_TO),
-	P_ENUM(struct reject, with, "with", withs, WITH_PORT_UNREACHABLE, "what the sender is told"),
+	P_ENUM(struct reject, with, "with", withs, WITH_PORT_UNREACHABLE,
+	       "what the sender is told; host-unreachable is a soft error, which UDP programs commonly never see"),
 	PARAM_END,
 };
 
