@@ -140,7 +140,7 @@ static int load_value(struct arena *arena, const char *assignment, const char *t
 	if (value)
 		*ret = value;
 	else if (errs.count)
-		*err = errs.v[0];
+		err_set(err, -EINVAL, SET_LOC, "%s: %s", assignment, errs.v[0].text);
 	else
 		err_set(err, -EINVAL, SET_LOC, "%s: there is no value after =; write '' for an empty text", assignment);
 	errs_fini(&errs);
