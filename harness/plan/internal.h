@@ -3,6 +3,7 @@
  * What the files that make a typed plan share. Nobody else includes this.
  */
 #pragma once
+#include "harness/event/metric.h"
 #include "harness/plan/names.h"
 #include "harness/plan/parse.h"
 #include "harness/plan/plan.h"
@@ -37,6 +38,7 @@ struct plan_ctx {
 	const struct plan_doc *doc;
 	struct plan *plan; /* being made */
 	struct errs *errs;
+	struct names probe_names, fault_names; /* those of broken ones too, so that one mistake is said once */
 };
 
 /* matrix.c: the combinations of a `matrix:`; combos[i] has key_count bindings. One combination without bindings if matrix is NULL. */
@@ -70,8 +72,8 @@ void steps_parse(struct plan_ctx *ctx);
 void probes_parse(struct plan_ctx *ctx);
 void expects_parse(struct plan_ctx *ctx);
 
-/* good.c: what a probe's good answer is, from the plan or from the lab's zones. */
-void good_fill(struct plan_ctx *ctx, struct probe *probe, const struct node *node);
+/* good.c: what a probe's good answer is, from the plan or from the lab's zones. given: the probe's `good:`, or NULL. */
+void good_fill(struct plan_ctx *ctx, struct probe *probe, const struct node *given);
 
-/* via.c: where a probe's questions go; fills plan->probe_servers[i]. */
-void via_resolve(struct plan_ctx *ctx, size_t i);
+/* via.c: where a probe's questions go. */
+void via_resolve(struct plan_ctx *ctx, const struct probe *probe, struct probe_server **ret_servers, size_t *ret_count);

@@ -52,20 +52,19 @@ static void check_name(struct plan_ctx *ctx, struct seen_list *seen, const struc
 	const char *why = name_reject(name->value);
 
 	if (why) {
-		errs_add(ctx->errs, name->loc, "\"%.80s\" cannot be the name of a %s: %s", name->value, what, why);
+		errs_add(ctx->errs, name->loc, "'%.80s' cannot be the name of a %s: %s", name->value, what, why);
 		return;
 	}
 	if (is_reserved(name->value)) {
 		errs_add(ctx->errs, name->loc,
-			 "\"%s\" cannot be the name of a %s: the lab has one of its own of that name", name->value,
-			 what);
+			 "'%s' cannot be the name of a %s: the lab has one of its own of that name", name->value, what);
 		return;
 	}
 	for (size_t i = 0; i < seen->count; i++) {
 		if (!strcmp(seen->v[i].name->value, name->value)) {
 			errs_add(ctx->errs, name->loc,
-				 "%s \"%s\" has the same name as a %s (line %u): targets could not tell them apart",
-				 what, name->value, seen->v[i].what, seen->v[i].name->loc.line);
+				 "%s '%s' has the same name as a %s (line %u): targets could not tell them apart", what,
+				 name->value, seen->v[i].what, seen->v[i].name->loc.line);
 			return;
 		}
 	}
@@ -114,23 +113,23 @@ static void check_provider(struct plan_ctx *ctx, struct provider_spec *provider)
 	struct nameserver_spec *ns = provider->nameservers.v;
 
 	if (!provider->nameservers.count)
-		errs_add(ctx->errs, provider->loc, "provider \"%.80s\" has no nameservers", provider->name.value);
+		errs_add(ctx->errs, provider->loc, "provider '%.80s' has no nameservers", provider->name.value);
 	for (size_t i = 0; i < provider->nameservers.count; i++) {
 		const char *why = name_reject(ns[i].name.value), *hostname;
 
 		if (why)
-			errs_add(ctx->errs, ns[i].name.loc, "\"%.80s\" cannot be the label of a nameserver: %s",
+			errs_add(ctx->errs, ns[i].name.loc, "'%.80s' cannot be the label of a nameserver: %s",
 				 ns[i].name.value, why);
 		check_addresses(ctx, &ns[i].address);
 		if (!ns[i].hostname.value)
 			continue;
 		hostname = domain_normalise(ctx->arena, ns[i].hostname.value, &why);
 		if (!hostname)
-			errs_add(ctx->errs, ns[i].hostname.loc, "\"%.80s\" is not a hostname: %s", ns[i].hostname.value,
+			errs_add(ctx->errs, ns[i].hostname.loc, "'%.80s' is not a hostname: %s", ns[i].hostname.value,
 				 why);
 		else if (!strchr(hostname, '.') || !strcmp(hostname, "."))
-			errs_add(ctx->errs, ns[i].hostname.loc,
-				 "hostname \"%s\" needs a domain, such as %s.example.net", hostname, ns[i].name.value);
+			errs_add(ctx->errs, ns[i].hostname.loc, "hostname '%s' needs a domain, such as %s.example.net",
+				 hostname, ns[i].name.value);
 		ns[i].hostname.value = hostname;
 	}
 }
@@ -140,11 +139,11 @@ static void check_client(struct plan_ctx *ctx, const struct client_spec *client)
 	check_addresses(ctx, &client->address);
 	if (client->timeout_ns % SEC)
 		errs_add(ctx->errs, client->loc,
-			 "timeout of client \"%s\" is not in whole seconds: resolv.conf knows nothing finer",
+			 "timeout of client '%s' is not in whole seconds: resolv.conf knows nothing finer",
 			 client->name.value);
 	if (client->resolvers.count > 3)
 		errs_add(ctx->errs, client->resolvers.v[3].loc,
-			 "client \"%s\" has %zu resolvers: resolv.conf takes 3 at most", client->name.value,
+			 "client '%s' has %zu resolvers: resolv.conf takes 3 at most", client->name.value,
 			 client->resolvers.count);
 }
 
@@ -157,8 +156,7 @@ static void check_tlds(struct plan_ctx *ctx, struct items *tlds)
 
 		if (!name || strchr(name, '.'))
 			errs_add(ctx->errs, tld[i].name.loc,
-				 "\"%.80s\" is not a top-level domain: write one label, such as com",
-				 tld[i].name.value);
+				 "'%.80s' is not a top-level domain: write one label, such as com", tld[i].name.value);
 		else
 			tld[i].name.value = name;
 		check_addresses(ctx, &tld[i].address);

@@ -44,7 +44,7 @@ static void check_key(struct arena *arena, const struct node *root, const struct
 	const char *why = name_reject(pair->key);
 
 	if (why) {
-		errs_add(errs, pair->key_loc, "\"%.80s\" cannot be a matrix key: %s", pair->key, why);
+		errs_add(errs, pair->key_loc, "'%.80s' cannot be a matrix key: %s", pair->key, why);
 		return;
 	}
 	for (size_t i = 0; i < root->count; i++) {
@@ -74,7 +74,7 @@ static struct axis axis_of_list(struct arena *arena, const char *key, const stru
 		for (size_t j = 0; j < axis.count && !is_twice; j++)
 			is_twice = !strcmp(axis.values[j].label, item->scalar);
 		if (is_twice)
-			errs_add(errs, item->loc, "\"%.80s\" stands twice in this matrix key", item->scalar);
+			errs_add(errs, item->loc, "'%.80s' stands twice in this matrix key", item->scalar);
 		else
 			axis.values[axis.count++] = (struct node_binding){key, item->scalar, item};
 	}

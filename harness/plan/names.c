@@ -29,14 +29,14 @@ void names_describe_unknown(const struct names *known, const char *what, const c
 {
 	const char *nearest = text_nearest(word, known->v, known->count);
 
-	buf_printf(out, "unknown %s \"%.80s\"", what, word);
+	buf_printf(out, "unknown %s '%.80s'", what, word);
 	if (!known->count) {
 		buf_puts(out, "; there is none");
 		return;
 	}
-	buf_puts(out, nearest ? "; did you mean \"" : "; there ");
+	buf_puts(out, nearest ? "; did you mean '" : "; there ");
 	if (nearest)
-		buf_printf(out, "%s\"? There ", nearest);
+		buf_printf(out, "%s'? There ", nearest);
 	buf_puts(out, known->count == 1 ? "is: " : "are: ");
 	for (size_t i = 0; i < known->count && i < NAMES_SHOWN; i++)
 		buf_printf(out, "%s%s", i ? ", " : "", known->v[i]);

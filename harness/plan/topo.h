@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the files that work out a topology share. Only topo*.c include this.
+ * What the files that work out a topology share. Only topo*.c and via.c include this.
  */
 #pragma once
 #include "harness/plan/internal.h"

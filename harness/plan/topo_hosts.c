@@ -33,15 +33,15 @@ static void reject_role(struct topo_builder *b, const struct topo_host *host, in
 	struct names others = software(b, roles);
 
 	if (roles == SERVER_AUTHORITATIVE)
-		errs_add(b->errs, host->loc, "server \"%s\" of %s does not serve zones; those that do are: %s",
+		errs_add(b->errs, host->loc, "server '%s' of %s does not serve zones; those that do are: %s",
 			 host->server->name, host->name, joined(b, &others));
 	else if (host->server->roles & SERVER_FORWARDER)
 		errs_add(b->errs, host->loc,
-			 "server \"%s\" only forwards: give %s a forward: that says to which resolver, or choose one "
+			 "server '%s' only forwards: give %s a forward: that says to which resolver, or choose one "
 			 "of: %s",
 			 host->server->name, host->name, joined(b, &others));
 	else
-		errs_add(b->errs, host->loc, "server \"%s\" of %s is not a resolver; resolvers are: %s",
+		errs_add(b->errs, host->loc, "server '%s' of %s is not a resolver; resolvers are: %s",
 			 host->server->name, host->name, joined(b, &others));
 }
 

@@ -174,7 +174,7 @@ static void resolve_client(struct topo_builder *b, struct topo_host *host, const
 		for (size_t j = 0; j < i && !is_twice; j++)
 			is_twice = !strcmp(spec->resolvers.v[j].value, name->value);
 		if (is_twice)
-			errs_add(b->errs, name->loc, "client \"%s\" names resolver %s twice", host->name, name->value);
+			errs_add(b->errs, name->loc, "client '%s' names resolver %s twice", host->name, name->value);
 		if (!resolver || is_twice || !can_meet(b, host, resolver, name->loc, "ask"))
 			continue;
 		host->resolvers[host->resolver_count++] = (struct probe_server){

@@ -105,15 +105,15 @@ static char *read_whole(const char *path, struct loc where, size_t *ret_len, str
 	ssize_t n = 1;
 
 	if (fd < 0 || fstat(fd, &st)) {
-		err_set(err, -errno, where, "cannot read zone file \"%s\": %s", path, strerror(errno));
+		err_set(err, -errno, where, "cannot read zone file '%s': %s", path, strerror(errno));
 		goto out;
 	}
 	if (!S_ISREG(st.st_mode)) {
-		err_set(err, -EINVAL, where, "cannot read zone file \"%s\": not a regular file", path);
+		err_set(err, -EINVAL, where, "cannot read zone file '%s': not a regular file", path);
 		goto out;
 	}
 	if (st.st_size > (off_t)ZONE_FILE_MAX) {
-		err_set(err, -EFBIG, where, "zone file \"%s\" has %jd MiB; at most %u can be read", path,
+		err_set(err, -EFBIG, where, "zone file '%s' has %jd MiB; at most %u can be read", path,
 			(intmax_t)(st.st_size >> 20), ZONE_FILE_MAX >> 20);
 		goto out;
 	}
@@ -121,7 +121,7 @@ static char *read_whole(const char *path, struct loc where, size_t *ret_len, str
 	while (data && got < (size_t)st.st_size && (n = read(fd, data + got, (size_t)st.st_size - got)) > 0)
 		got += (size_t)n;
 	if (!data || n < 0) {
-		err_set(err, -EIO, where, "cannot read zone file \"%s\": %s", path, strerror(errno));
+		err_set(err, -EIO, where, "cannot read zone file '%s': %s", path, strerror(errno));
 		free(TAKE(data));
 	}
 	*ret_len = got;

@@ -29,7 +29,8 @@ enum zone_answer {
 };
 
 /* What the zone answers (RFC 1034 section 4.3.2, RFC 4592 wildcards), CNAMEs followed inside it. ret_rrs: the records of
- * the wanted type (borrowed from zone), caller frees the list with ldns_rr_list_free. ret_cname: where a chain leaves, arena's. */
+ * the wanted type (borrowed from zone), caller frees the list with ldns_rr_list_free. ret_cname: the name at which a chain leaves, or meets a
+ * delegation (the question itself if there is no chain); in arena. */
 enum zone_answer zone_lookup(const struct zone *zone, const char *qname, uint16_t qtype, struct arena *arena,
 			     ldns_rr_list **ret_rrs, const char **ret_cname);
 

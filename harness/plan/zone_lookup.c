@@ -130,6 +130,8 @@ enum zone_answer zone_lookup(const struct zone *zone_, const char *qname, uint16
 	*ret_cname = NULL;
 	for (int i = 0; name && i < CHAIN_MAX; i++) {
 		answer = ask_once(zone, name, (ldns_rr_type)qtype, found, &next);
+		if (answer == ZONE_DELEGATION)
+			*ret_cname = name_text(name, arena);
 		if (!next)
 			break;
 		ldns_rdf_deep_free(name);

@@ -160,7 +160,7 @@ static int read_name(const struct zone_reader *reader, const char *field, ldns_r
 		}
 	}
 	if (!name)
-		return err_set(err, -EINVAL, place(reader), "\"%.80s\" is not a domain name", field);
+		return err_set(err, -EINVAL, place(reader), "'%.80s' is not a domain name", field);
 	*ret = name;
 	return 0;
 }
@@ -206,10 +206,10 @@ static int read_ttl(const struct zone_reader *reader, const char *field, uint32_
 
 	if (r == -ERANGE)
 		return err_set(err, -EINVAL, place(reader),
-			       "TTL \"%.80s\" is larger than 2147483647 (RFC 2181 section 8)", field);
+			       "TTL '%.80s' is larger than 2147483647 (RFC 2181 section 8)", field);
 	if (r)
 		return err_set(err, -EINVAL, place(reader),
-			       "\"%.80s\" is not a TTL: write seconds, or units as in 1h30m", field);
+			       "'%.80s' is not a TTL: write seconds, or units as in 1h30m", field);
 	*ret = (uint32_t)ttl;
 	return 0;
 }
@@ -224,7 +224,7 @@ static int take_directive(struct zone_reader *reader, char *text, struct err *er
 		return err_set(err, -EINVAL, place(reader),
 			       "$INCLUDE is not allowed here: put all records of the zone into one file");
 	if (strcasecmp(keyword, "$TTL") && strcasecmp(keyword, "$ORIGIN"))
-		return err_set(err, -EINVAL, place(reader), "\"%.80s\" is not known: only $TTL and $ORIGIN are",
+		return err_set(err, -EINVAL, place(reader), "'%.80s' is not known: only $TTL and $ORIGIN are",
 			       keyword);
 	if (!value)
 		return err_set(err, -EINVAL, place(reader), "%s needs a value", keyword);
@@ -288,7 +288,7 @@ static int take_fields(struct zone_reader *reader, char **io, const char **ret_t
 	if (!field)
 		return err_set(err, -EINVAL, place(reader), "a record without a type");
 	if (!ldns_get_rr_type_by_name(field))
-		return err_set(err, -EINVAL, place(reader), "unknown record type \"%.80s\"", field);
+		return err_set(err, -EINVAL, place(reader), "unknown record type '%.80s'", field);
 	if (!has_ttl && !reader->has_ttl)
 		return err_set(err, -EINVAL, place(reader), "no TTL: begin the file with a line such as \"$TTL 300\"");
 	if (!has_ttl)
@@ -362,7 +362,7 @@ static int read_record(struct zone_reader *reader, const char *type, uint32_t tt
 		status = ldns_rr_new_frm_str(&rr, line.data, ttl, reader->origin, NULL);
 	buf_fini(&line);
 	if (status != LDNS_STATUS_OK)
-		return err_set(err, -EINVAL, place(reader), "%s \"%.80s\": %s", type, data, zone_status_text(status));
+		return err_set(err, -EINVAL, place(reader), "%s '%.80s': %s", type, data, zone_status_text(status));
 	r = check_numbers(reader, rr, data, err);
 	if (r) {
 		ldns_rr_free(rr);

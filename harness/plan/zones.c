@@ -40,7 +40,7 @@ static void load_one(struct plan_ctx *ctx, struct zone_spec *spec)
 	const char *why, *name = domain_normalise(ctx->arena, spec->name.value, &why);
 
 	if (!name) {
-		errs_add(ctx->errs, spec->name.loc, "\"%.80s\" is not the name of a zone: %s", spec->name.value, why);
+		errs_add(ctx->errs, spec->name.loc, "'%.80s' is not the name of a zone: %s", spec->name.value, why);
 		return;
 	}
 	if (!strcmp(name, ".")) {
