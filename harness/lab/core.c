@@ -67,9 +67,11 @@ int core_setup(struct hub *hub, struct err *err)
 	return rc;
 }
 
-/* libnftables leaves its socket open to programs that are started later. */
-static void close_nft_on_exec(void)
+/* libnftables leaves its socket open to programs that are started later, and with a buffer that an ordinary user's transaction of a thousand rules does not
+ * fit: the kernel doubles what is asked for, up to net.core.wmem_max. */
+static void tame_nft_socket(void)
 {
+	int size = 1 << 24;
 	DIR *dir = opendir("/proc/self/fd");
 	struct dirent *entry;
 
@@ -78,8 +80,10 @@ static void close_nft_on_exec(void)
 		socklen_t len = sizeof(int);
 
 		if (!getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) && domain == AF_NETLINK &&
-		    !getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) && protocol == NETLINK_NETFILTER)
+		    !getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) && protocol == NETLINK_NETFILTER) {
 			fcntl(fd, F_SETFD, FD_CLOEXEC);
+			setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+		}
 	}
 	if (dir)
 		closedir(dir);
@@ -96,7 +100,7 @@ struct core *core_open(struct err *err)
 		core_close(core);
 		return NULL;
 	}
-	close_nft_on_exec();
+	tame_nft_socket();
 	if (core_nft(core, "add table " CORE_TABLE "\n", err)) {
 		err_wrap(err, "making the table " CORE_TABLE);
 		core_close(core);
@@ -117,7 +121,7 @@ void core_close(struct core *core)
 /* libnftables only says what went wrong in words. */
 static int code_of(const char *text)
 {
-	static const int codes[] = {ENOENT, EEXIST, EPERM, EBUSY, EOPNOTSUPP, ENOMEM, ENOBUFS};
+	static const int codes[] = {ENOENT, EEXIST, EPERM, EBUSY, EOPNOTSUPP, ENOMEM, ENOBUFS, EMSGSIZE};
 
 	for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
 		if (strstr(text, strerror(codes[i])))
