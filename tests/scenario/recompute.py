@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""recompute.py DIR…: measures events.ndjson of a run directory once more and compares with its result.json.
+
+A second implementation of docs/metrics.md, written from the page and not from the C code, with Python's standard
+library alone. Exit 0: every number agrees. Exit 1: a table of those that do not.
+"""
+import json
+import math
+import os
+import sys
+
+
+def read_runs(path):
+    """The runs of a stream, each a dict of what measuring needs. Half a line at the end is a run that was killed."""
+    runs = []
+    with open(path, "rb") as file:
+        for line in file:
+            try:
+                event = json.loads(line)
+            except ValueError:
+                if line.endswith(b"\n"):
+                    raise
+                break
+            if event["event"] == "run.start":
+                runs.append({"start": event, "probes": {}, "faults": {}, "last_t": 0})
+            take(runs[-1], event)
+    return runs
+
+
+def take(run, event):
+    kind = event["event"]
+    run["last_t"] = max(run["last_t"], event["t_ns"])
+    if kind == "plan.probe":
+        run["probes"][event["probe"]] = {"plan": event, "samples": [], "start": 0}
+    elif kind == "probe.start":
+        run["probes"][event["probe"]]["start"] = event["start_ns"]
+    elif kind == "sample":
+        run["probes"][event["probe"]]["samples"].append(event)
+    elif kind == "plan.fault":
+        run["faults"][event["id"]] = {"plan": event, "T": None, "R": None}
+    elif kind == "fault.applied":
+        run["faults"][event["id"]]["T"] = event["t_ns"]
+    elif kind == "fault.reverted":
+        run["faults"][event["id"]]["R"] = event["t_ns"]
+
+
+def is_ok(sample):
+    return sample["outcome"] == "ok"
+
+
+def union_length(spans, low, high):
+    """Length of the union of spans, within [low, high)."""
+    total, reached = 0, low
+    for begin, end in sorted(spans):
+        begin, end = max(begin, reached), min(end, high)
+        if end > begin:
+            total += end - begin
+            reached = end
+    return total
+
+
+def spans_of(samples, starters, is_in, end):
+    """From each of starters that is in, to the next sample of all that is not."""
+    exits = [s["due_ns"] for s in samples if not is_in(s)]
+    at, spans = 0, []
+    for sample in starters:
+        if not is_in(sample):
+            continue
+        while at < len(exits) and exits[at] <= sample["due_ns"]:
+            at += 1
+        spans.append((sample["due_ns"], exits[at] if at < len(exits) else end))
+    return spans
+
+
+def comeback(members, low, high, stable):
+    """(time to the first bad, time to the first of `stable` good in a row after it, censored), from low."""
+    if not members:
+        return None, None, False
+    bad = [k for k, s in enumerate(members) if not is_ok(s)]
+    if not bad:
+        return None, 0, False
+    impact = members[bad[0]]["due_ns"] - low
+    for k in range(bad[0] + 1, len(members)):
+        row = members[k:k + stable]
+        if len(row) == stable and all(map(is_ok, row)) and row[-1]["i"] - row[0]["i"] == stable - 1:
+            return impact, row[0]["due_ns"] - low, False
+    # not reached: certain only up to the good samples, one behind the other, that the window ends with
+    end = high
+    for k in range(len(members) - 1, -1, -1):
+        if not is_ok(members[k]) or (k + 1 < len(members) and members[k + 1]["i"] != members[k]["i"] + 1):
+            break
+        end = members[k]["due_ns"]
+    return impact, end - low, True
+
+
+def percentiles(members, timeout):
+    """{p50, p95, p99} and which of them are censored, nearest rank."""
+    values = []
+    for sample in members:
+        latency = sample["done_ns"] - sample["due_ns"]
+        if sample["outcome"] == "timeout" and latency >= timeout:
+            values.append((timeout, True))
+        elif sample["outcome"] != "error":
+            values.append((latency, False))
+    values.sort()
+    chosen = {p: values[math.ceil(len(values) * p / 100) - 1] if values else (None, False) for p in (50, 95, 99)}
+    return ({f"p{p}": v[0] for p, v in chosen.items()}, {f"p{p}": v[1] for p, v in chosen.items()})
+
+
+def measure(probe, samples, members, low, high, end, starters):
+    outcomes = {name: 0 for name in ("ok", "wrong", "rcode", "timeout", "error")}
+    for sample in members:
+        outcomes[sample["outcome"]] += 1
+    bad = spans_of(samples, starters, lambda s: not is_ok(s), end)
+    wrong = spans_of(samples, starters, lambda s: s["outcome"] == "wrong", end)
+    latency, censored = percentiles(members, probe["plan"]["timeout_ns"])
+    return {
+        "from_ns": low, "to_ns": high, "samples": len(members), "outcomes": outcomes,
+        "availability_ppm": outcomes["ok"] * 1000000 // len(members) if members else None,
+        "time_to_impact_ns": None, "time_to_failover_ns": None, "censored": False,
+        "time_to_recover_ns": None, "recover_censored": False, "resolution_ns": probe["plan"]["every_ns"],
+        "outage_ns": union_length(bad, low, high), "wrong_window_ns": union_length(wrong, low, high),
+        "latency_ns": latency, "latency_censored": censored,
+    }
+
+
+def due_in(samples, low, high):
+    return [s for s in samples if low <= s["due_ns"] < high]
+
+
+def measure_fault(probe, samples, fault, faults, end, stable):
+    T, R = fault["T"], fault["R"]
+    low = T if T is not None else 0
+    high = max(low, min(R if R is not None else end, end)) if T is not None else 0
+    members = due_in(samples, low, high)
+    m = measure(probe, samples, members, low, high, end, samples)
+    m["time_to_impact_ns"], m["time_to_failover_ns"], m["censored"] = comeback(members, low, high, stable)
+    if T is not None and R is not None:
+        later = [f["T"] for f in faults if f is not fault and f["T"] is not None and f["T"] >= R]
+        until = min([end] + later)
+        _, m["time_to_recover_ns"], m["recover_censored"] = comeback(due_in(samples, R, until), R, until, stable)
+    return m
+
+
+def measure_probe(run, probe):
+    """{(window, fault's name or None): measurement}"""
+    samples = sorted(probe["samples"], key=lambda s: s["i"])
+    end = samples[-1]["due_ns"] + probe["plan"]["every_ns"] if samples else max(run["last_t"], probe["start"])
+    begin = samples[0]["due_ns"] if samples else probe["start"]
+    faults, stable = list(run["faults"].values()), max(1, run["start"]["stable"])
+    applied = [f for f in faults if f["T"] is not None]
+    first = min((f["T"] for f in applied), default=math.inf)
+    last = max((f["R"] if f["R"] is not None else end for f in applied), default=end)
+
+    low = min(last, end)
+    high = max(begin, min(first, end))
+    before = [s for s in due_in(samples, begin, high) if s["done_ns"] < first]
+    found = {
+        ("overall", None): measure(probe, samples, samples, begin, end, end, samples),
+        ("baseline", None): measure(probe, samples, before, begin, high, end, before),
+        ("recovery", None): measure(probe, samples, due_in(samples, low, end), low, end, end, samples),
+    }
+    for fault in faults:
+        key = ("fault", fault["plan"]["name"])
+        found[key] = measure_fault(probe, samples, fault, faults, end, stable)
+    return found
+
+
+def compare(where, ours, theirs):
+    """Rows of what differs."""
+    for key, value in ours.items():
+        if isinstance(value, dict):
+            yield from compare(f"{where} {key}", value, theirs.get(key, {}))
+        elif theirs.get(key, "(absent)") != value:
+            yield where, key, value, theirs.get(key, "(absent)")
+
+
+def compare_run(run, result):
+    label = run["start"].get("case") or run["start"]["plan"]
+    seen = 0
+    for name, probe in run["probes"].items():
+        for (window, fault), ours in measure_probe(run, probe).items():
+            where = f"{label}: {name}: {fault or window}"
+            theirs = [m for m in result["measurements"]
+                      if (m["probe"], m["window"], m["fault"]) == (name, window, fault)]
+            seen += len(theirs)
+            if len(theirs) != 1:
+                yield where, "measurement", "one", len(theirs)
+                continue
+            yield from compare(where, ours, theirs[0])
+            ppm, share = ours["availability_ppm"], theirs[0]["availability"]
+            if (share is None) != (ppm is None) or (ppm is not None and round(share * 1e6) != ppm):
+                yield where, "availability", ppm, share
+    if seen != len(result["measurements"]):
+        yield label, "measurements", seen, len(result["measurements"])
+
+
+def check(directory):
+    """Prints a table of disagreements. Returns how many measurements were compared and how many numbers differ."""
+    runs = read_runs(os.path.join(directory, "events.ndjson"))
+    with open(os.path.join(directory, "result.json"), encoding="utf-8") as file:
+        result = json.load(file)
+    results = result["runs"] if "runs" in result else [result]
+    rows = [] if len(runs) == len(results) else [("stream", "runs", len(runs), len(results))]
+    for run, one in zip(runs, results):
+        rows += compare_run(run, one)
+    if rows:
+        print(f"{directory}: the numbers disagree")
+        print(f"{'where':50} {'what':24} {'recomputed':>20} {'result.json':>20}")
+    for where, what, ours, theirs in rows:
+        print(f"{where:50} {what:24} {ours!s:>20} {theirs!s:>20}")
+    return sum(len(one["measurements"]) for one in results), len(rows)
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit("usage: recompute.py DIR…  (a directory with events.ndjson and result.json)")
+    compared, differ = (sum(column) for column in zip(*map(check, sys.argv[1:])))
+    if not differ:
+        print(f"{compared} measurements recomputed: all agree")
+    sys.exit(1 if differ else 0)
+
+
+main()
