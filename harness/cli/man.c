@@ -2,6 +2,7 @@
 /*
  * dnsdrill man: the manual page, made from the tables that parse command lines and plans, so that it cannot say anything else.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,6 +68,14 @@ static void add_entry(struct buf *out, const char *name, const char *arg, const 
 	buf_putc(out, '\n');
 }
 
+/* Summaries are lower case and without full stop, for lists. */
+static void add_sentence(struct buf *out, const char *summary)
+{
+	buf_putc(out, (char)toupper((unsigned char)*summary));
+	add_text(out, summary + 1);
+	buf_puts(out, ".\n");
+}
+
 static void add_command(struct buf *out, const struct command *command)
 {
 	struct buf title = {0};
@@ -75,7 +84,9 @@ static void add_command(struct buf *out, const struct command *command)
 		   *command->args ? " " : "", command->args);
 	add_section(out, "SS", title.data);
 	buf_fini(&title);
-	add_text(out, command->doc ? command->doc : command->summary);
+	add_sentence(out, command->summary);
+	if (command->doc)
+		add_text(out, command->doc);
 	buf_putc(out, '\n');
 	for (const struct cli_option *o = command->options; o && o->name; o++) {
 		char name[64];
@@ -88,7 +99,8 @@ static void add_command(struct buf *out, const struct command *command)
 static void add_choices(struct buf *out, const char *const *choices)
 {
 	for (const char *const *c = choices; c && *c; c++)
-		buf_printf(out, "%s%s", c == choices ? ": " : c[1] ? ", " : " or ", *c);
+		buf_printf(out, "%s%s", c == choices ? " (" : c[1] ? ", " : " or ", *c);
+	buf_putc(out, ')');
 }
 
 /* "delay added to each packet (0s … 60s); default 0s" */
@@ -107,7 +119,7 @@ static void add_row(struct buf *out, const struct param *param)
 		buf_puts(&text, "; required");
 	else if (def.len)
 		buf_printf(&text, "; default %s", def.data);
-	add_entry(out, param->key, param_type_name(param), text.data);
+	add_entry(out, param->key, param->type == PARAM_NODE ? NULL : param_type_name(param), text.data);
 	buf_fini(&text);
 	buf_fini(&range);
 	buf_fini(&def);
@@ -123,8 +135,7 @@ static void add_rows(struct buf *out, const struct param *rows)
 static void add_table(struct buf *out, const struct table *table, const char *path)
 {
 	add_section(out, "SS", path);
-	add_text(out, table->doc);
-	buf_putc(out, '\n');
+	add_sentence(out, table->doc);
 	add_rows(out, table->params);
 	for (const struct param *row = table->params; row->key; row++) {
 		struct buf below = {0};
@@ -153,8 +164,7 @@ static void add_common_rows(struct buf *out, const char *title, const char *text
 static void add_kind(struct buf *out, const char *kind, const char *summary, const struct param *rows)
 {
 	add_section(out, "SS", kind);
-	add_text(out, summary);
-	buf_putc(out, '\n');
+	add_sentence(out, summary);
 	add_rows(out, rows);
 }
 
