@@ -177,3 +177,17 @@ void escape_terminal(struct buf *out, const char *text)
 		text_add_printable(out, plain.data);
 	buf_fini(&plain);
 }
+
+void escape_cut(struct buf *out, const char *text, size_t max)
+{
+	size_t len = text ? strlen(text) : 0;
+
+	if (len <= max) {
+		buf_add(out, text ? text : "", len);
+		return;
+	}
+	for (len = max; len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80;)
+		len--;
+	buf_add(out, text, len);
+	buf_puts(out, "…");
+}

@@ -22,5 +22,8 @@ void escape_markdown_cell(struct buf *out, const char *text);
 /* For a terminal: nothing that moves the cursor, changes colours or turns the direction of writing. */
 void escape_terminal(struct buf *out, const char *text);
 
+/* Not an escape: appends at most max bytes of text as they are, whole characters, and "…" if that is not all. */
+void escape_cut(struct buf *out, const char *text, size_t max);
+
 /* The code point at *text, which moves past it; 0 at the end (without moving), U+FFFD for each invalid byte. */
 uint32_t escape_next(const char **text);

@@ -64,11 +64,11 @@ void format_share(struct buf *out, int64_t ppm)
 	if (ppm == MEASURE_NONE)
 		buf_puts(out, FORMAT_NONE);
 	else if (ppm == PPM_ONE || ppm == 0)
-		buf_puts(out, ppm ? "100 %" : "0 %");
+		buf_puts(out, ppm ? "100%" : "0%");
 	else if (ppm < 100)
-		buf_puts(out, "< 0.01 %");
+		buf_puts(out, "< 0.01%");
 	else
-		buf_printf(out, "%d.%02d %%", (int)(ppm / 10000), (int)(ppm / 100 % 100));
+		buf_printf(out, "%d.%02d%%", (int)(ppm / 10000), (int)(ppm / 100 % 100));
 }
 
 void format_failover(struct buf *out, const struct measurement *m)

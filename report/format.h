@@ -18,7 +18,7 @@ void format_resolved(struct buf *out, int64_t ns, bool censored, int64_t resolut
 /* "± 100 ms" */
 void format_resolution(struct buf *out, int64_t resolution_ns);
 
-/* "99.12 %", rounded down, so that "100 %" means all of them. */
+/* "99.12%", rounded down, so that "100%" means all of them. */
 void format_share(struct buf *out, int64_t ppm);
 
 /* Of one measurement: "1.20 s ± 0.1 s", "> 12.0 s", "0 s ± 0.1 s" when no sample was bad, "–" outside a fault's window. */

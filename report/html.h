@@ -35,11 +35,25 @@ struct html_lane {
 };
 /* Appends lane with its top at *y and moves *y below it. */
 void html_lane_draw(struct buf *out, struct html_lane *lane, int *y);
-/* Appends the marks of all samples: one each, or one per column. Sets lane->most. */
+/* Appends the marks of all samples, one each, or by html_columns_draw() where they are too many. Sets lane->most. */
 void html_marks_draw(struct buf *out, struct html_lane *lane);
+/* One mark for all samples that share a narrow column. */
+void html_columns_draw(struct buf *out, struct html_lane *lane);
+
+/* From the least to the most harm to a user. The harness's own trouble says nothing about DNS, and comes before it only over ok. */
+extern const enum outcome html_by_harm[OUTCOME_COUNT];
+/* How far above the good samples those of an outcome stand (tenths), so that they do not hide each other. */
+extern const int html_raised[OUTCOME_COUNT];
+/* From due to done. A sample that could not be asked has none: -1. */
+int64_t html_sample_latency(const struct sample *s);
 
 void html_style_write(struct buf *out);
 void html_timeline_write(struct buf *out, struct html_view *view, const struct run_results *run, size_t index);
+
+void html_legend_write(struct buf *out);
+/* most: samples that the fullest mark of the timeline stands for. */
+void html_caption_write(struct buf *out, const struct html_view *view, int64_t most);
+void html_timeline_words(struct buf *out, const struct run_results *run); /* in place of the picture */
 
 /* Headings: level 2 in a page of one run, 3 where each run has a heading of its own. */
 struct html_section {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Behind the numbers: the hosts, the bad samples themselves, what the run remarked, and what it was made of. */
+/* Behind the numbers: the bad samples themselves, and what the run remarked. */
 #include "report/escape.h"
 #include "report/facts.h"
 #include "report/format.h"
@@ -9,37 +9,7 @@
 #define LOG_TAIL_BYTES 8000 /* of one server's log */
 #define REMARKS_MAX 200 /* notes, errors and exits shown of each kind */
 
-static void join(struct buf *out, const struct ev_strings *strings, const char *between)
-{
-	for (size_t i = 0; i < strings->count; i++)
-		buf_printf(out, "%s%s", i ? between : "", strings->v[i]);
-}
-
-void html_hosts_write(struct buf *out, struct html_section section, const struct run_record *run)
-{
-	static const char *const columns[] = {"Host", "Role", "Software", "Version", "Addresses"};
-	struct buf cell = {0};
-
-	if (run->host_count == 0)
-		return;
-	html_heading(out, section, "hosts", "Hosts of the lab");
-	html_table_open(out, "Hosts of the lab", columns, ARRAY_LEN(columns));
-	for (size_t i = 0; i < run->host_count; i++) {
-		const struct ev_lab_host *host = &run->hosts[i];
-		buf_puts(out, "<tr>");
-		html_row_heading(out, host->host);
-		html_cell_text(out, NULL, host->role);
-		html_cell_text(out, NULL, host->server);
-		html_cell_text(out, NULL, host->version);
-		join(&cell, &host->addresses, ", ");
-		html_cell(out, "code", &cell);
-		buf_puts(out, "</tr>\n");
-	}
-	html_table_close(out);
-	buf_fini(&cell);
-}
-
-static void evidence_row(struct buf *out, const struct sample *s, int64_t zero_ns)
+static void evidence_row(struct buf *out, const struct sample *s, int64_t zero_ns, bool named)
 {
 	struct buf cell = {0};
 
@@ -49,10 +19,11 @@ static void evidence_row(struct buf *out, const struct sample *s, int64_t zero_n
 	format_moment(&cell, facts_sub(s->due_ns, zero_ns));
 	html_cell(out, "num", &cell);
 	html_cell_text(out, NULL, outcome_name(s->outcome));
-	html_cell_text(out, NULL, s->rcode);
+	html_cell_cut(out, "words", s->rcode);
 	format_duration(&cell, s->done_ns > s->due_ns ? facts_sub(s->done_ns, s->due_ns) : 0, false);
 	html_cell(out, "num", &cell);
-	html_cell_cut(out, "code", s->name);
+	if (named)
+		html_cell_cut(out, "code", s->name);
 	html_cell_cut(out, "code", s->answer);
 	html_cell_cut(out, "prose", s->detail);
 	buf_puts(out, "</tr>\n");
@@ -70,8 +41,10 @@ static size_t count_bad(const struct probe_record *probe)
 static void evidence_of_probe(struct buf *out, const struct probe_record *probe, int64_t zero_ns, size_t rows,
 			      bool open)
 {
-	static const char *const columns[] = {">Sample",  ">Due",  "Outcome", "rcode",
-					      ">Latency", "Asked", "Answer",  "Detail"};
+	static const char *const plain[] = {">Sample", ">Due", "Outcome", "rcode", ">Latency", "Answer", "Detail"};
+	static const char *const with_names[] = {">Sample",  ">Due",  "Outcome", "rcode",
+						 ">Latency", "Asked", "Answer",  "Detail"};
+	bool named = probe->count && probe->samples[0].name;
 	size_t bad = count_bad(probe), shown = bad < rows ? bad : rows;
 
 	buf_printf(out, "<details%s>\n<summary>", open ? " open" : "");
@@ -81,11 +54,12 @@ static void evidence_of_probe(struct buf *out, const struct probe_record *probe,
 	else
 		buf_printf(out, ": %zu bad sample%s of %zu", bad, bad == 1 ? "" : "s", probe->count);
 	buf_puts(out, "</summary>\n");
-	html_table_open(out, "Bad samples", columns, ARRAY_LEN(columns));
+	html_table_open(out, "Bad samples", named ? with_names : plain,
+			named ? ARRAY_LEN(with_names) : ARRAY_LEN(plain));
 	for (size_t i = 0, done = 0; i < probe->count && done < shown; i++) {
 		if (probe->samples[i].outcome == OUTCOME_OK)
 			continue;
-		evidence_row(out, &probe->samples[i], zero_ns);
+		evidence_row(out, &probe->samples[i], zero_ns, named);
 		done++;
 	}
 	html_table_close(out);
@@ -181,61 +155,4 @@ void html_notes_write(struct buf *out, struct html_section section, const struct
 	write_exits(out, run);
 	write_notes(out, run);
 	buf_puts(out, "</ul>\n");
-}
-
-static void about(struct buf *out, const char *term, struct buf *text)
-{
-	if (text->len) {
-		buf_printf(out, "<div><dt>%s</dt><dd>", term);
-		escape_html(out, text->data);
-		buf_puts(out, "</dd></div>\n");
-	}
-	out->failed |= text->failed;
-	buf_clear(text);
-}
-
-static void about_string(struct buf *out, const char *term, const char *value)
-{
-	struct buf text = {0};
-
-	if (value)
-		buf_puts(&text, value);
-	about(out, term, &text);
-	buf_fini(&text);
-}
-
-static void about_capture(struct buf *out, const struct run_record *run, struct buf *text)
-{
-	if (!run->capture.file)
-		return;
-	buf_printf(text, "%s: %lld packets", run->capture.file, (long long)run->capture_end.packets);
-	if (run->capture_end.dropped)
-		buf_printf(text, ", %lld DROPPED by the kernel", (long long)run->capture_end.dropped);
-	about(out, "Capture", text);
-}
-
-void html_about_write(struct buf *out, struct html_section section, const struct run_record *run)
-{
-	struct buf text = {0};
-
-	html_heading(out, section, "about", "About this run");
-	buf_puts(out, "<dl class=\"about\">\n");
-	about_string(out, "Plan", run->start.plan_file);
-	format_wall(&text, run->start.wall_ns);
-	about(out, "Began", &text);
-	about_string(out, "dnsdrill", run->start.version);
-	about_string(out, "Engine", run->start.engine);
-	about_string(out, "Kernel", run->start.kernel);
-	format_duration(&text, run->end_ns, false);
-	about(out, "Took", &text);
-	format_duration(&text, run->lab_ready_took_ns > 0 ? run->lab_ready_took_ns : MEASURE_NONE, false);
-	about(out, "Servers ready after", &text);
-	buf_printf(&text, "%lld good samples in a row", (long long)run->start.stable);
-	about(out, "Failed over means", &text);
-	format_share(&text, run->start.baseline_ppm);
-	about(out, "Baseline must reach", &text);
-	about_capture(out, run, &text);
-	about_string(out, "Ended", run->reason ? run->reason : "the stream was cut off");
-	buf_puts(out, "</dl>\n");
-	buf_fini(&text);
 }

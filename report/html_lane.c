@@ -9,6 +9,7 @@
 
 #define BRACKET_HEIGHT 170
 #define BRACKETS_MAX 8 /* rows of brackets; more overlapping faults share the last */
+#define MARKS_HEIGHT 370 /* from the brackets down to the good samples */
 #define LATENCY_HEIGHT 640
 #define LABEL_BYTES 27 /* that fit beside a lane */
 
@@ -152,6 +153,17 @@ static void draw_outages(struct buf *out, const struct html_lane *lane)
 		outage_bar(out, lane, from, to);
 }
 
+/* Of a power of ten: "100 µs". */
+static void decade_text(struct buf *out, int64_t ns)
+{
+	if (ns < MSEC)
+		buf_printf(out, "%d µs", (int)(ns / NSEC_PER_USEC));
+	else if (ns < SEC)
+		buf_printf(out, "%d ms", (int)(ns / MSEC));
+	else
+		buf_printf(out, "%lld s", (long long)(ns / SEC));
+}
+
 static void draw_latency_grid(struct buf *out, const struct html_lane *lane)
 {
 	const struct svg_log *log = &lane->log;
@@ -162,9 +174,12 @@ static void draw_latency_grid(struct buf *out, const struct html_lane *lane)
 		int y = svg_log_y(log, value);
 		svg_line(out, "class=\"grid\" stroke=\"#d8dce0\" stroke-width=\"0.7\"", lane->scale.left, y,
 			 lane->scale.right, y);
-		if (y - log->top > 90)
-			svg_text(out, "muted", 10, SVG_END, lane->scale.left - 60, y + 35,
-				 units_format_duration(value, text, sizeof(text)));
+		if (y - log->top <= 90)
+			continue;
+		struct buf name = {0};
+		decade_text(&name, value);
+		svg_text(out, "muted", 10, SVG_END, lane->scale.left - 60, y + 35, name.data ? name.data : "");
+		buf_fini(&name);
 	}
 	svg_line(out, "class=\"grid\" stroke=\"#d8dce0\" stroke-width=\"0.7\"", lane->scale.left, log->top,
 		 lane->scale.right, log->top);
@@ -179,9 +194,9 @@ void html_lane_draw(struct buf *out, struct html_lane *lane, int *y)
 	buf_puts(out, "<g class=\"lane\">\n");
 	svg_line(out, "class=\"rule\" stroke=\"#b4bac0\" stroke-width=\"0.8\"", 0, top, lane->scale.right, top);
 	draw_labels(out, lane, top + 40);
-	below += 40;
+	below += 60;
 	draw_brackets(out, lane, &below);
-	lane->y = below + 100;
+	lane->y = below + MARKS_HEIGHT;
 	lane->log = (struct svg_log){.lo_ns = lane->view->fastest_ns,
 				     .hi_ns = lane->view->slowest_ns,
 				     .top = lane->y + 250,

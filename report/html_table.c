@@ -3,7 +3,6 @@
 #include "report/escape.h"
 #include "report/facts.h"
 #include "report/html.h"
-#include <string.h>
 
 #define CELL_BYTES 500 /* of a stranger's text; all of it is in events.ndjson */
 
@@ -56,18 +55,8 @@ void html_cell(struct buf *out, const char *cls, struct buf *scratch)
 void html_cell_cut(struct buf *out, const char *cls, const char *text)
 {
 	struct buf scratch = {0};
-	size_t len = text ? strlen(text) : 0;
-	bool whole = len <= CELL_BYTES;
 
-	if (!whole) {
-		len = CELL_BYTES;
-		while (len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80)
-			len--;
-	}
-	if (len)
-		buf_add(&scratch, text, len);
-	if (!whole)
-		buf_puts(&scratch, "…");
+	escape_cut(&scratch, text, CELL_BYTES);
 	html_cell(out, cls, &scratch);
 	buf_fini(&scratch);
 }

@@ -124,7 +124,7 @@ static void measurement_row(struct buf *out, const struct measurement *m)
 
 	buf_puts(out, "<tr>");
 	html_row_heading(out, m->probe->plan.probe);
-	html_cell_text(out, NULL, format_window(m));
+	html_cell_text(out, "words", format_window(m));
 	buf_printf(&cell, "%lld", (long long)m->samples);
 	html_cell(out, "num", &cell);
 	format_share(&cell, m->availability_ppm);
@@ -139,7 +139,7 @@ static void measurement_row(struct buf *out, const struct measurement *m)
 	duration_cell(out, &cell, m->latency_p95_ns, m->latency_p95_censored);
 	duration_cell(out, &cell, m->latency_p99_ns, m->latency_p99_censored);
 	format_outcomes(&cell, m->outcomes);
-	html_cell(out, NULL, &cell);
+	html_cell(out, "words", &cell);
 	buf_puts(out, "</tr>\n");
 	buf_fini(&cell);
 }
