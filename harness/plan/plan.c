@@ -120,6 +120,37 @@ static void make_combo(struct plan_set_private *private, const struct node *root
 	errs_fini(&own);
 }
 
+/* Same text, same shape: the same plan, wherever it stands. */
+static bool is_same(const struct node *a, const struct node *b)
+{
+	if (a == b)
+		return true;
+	if (a->type != b->type || a->count != b->count)
+		return false;
+	if (a->type == NODE_SCALAR)
+		return a->quoted == b->quoted && !strcmp(a->scalar, b->scalar);
+	for (size_t i = 0; i < a->count; i++) {
+		if (a->type == NODE_MAP && strcmp(a->pairs[i].key, b->pairs[i].key))
+			return false;
+		if (!is_same(a->type == NODE_MAP ? a->pairs[i].value : a->items[i],
+			     b->type == NODE_MAP ? b->pairs[i].value : b->items[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Two combinations that are one plan would be reported as if they differed: a value must have been overruled where it is used. */
+static void check_combos(const struct plan_set *set, struct loc loc, struct errs *errs)
+{
+	for (size_t i = 1; i < set->count; i++) {
+		if (!is_same(set->plans[i - 1]->source, set->plans[i]->source))
+			continue;
+		errs_add(errs, loc, "%s and %s are the same plan: something beside ${…} overrules its value",
+			 set->plans[i - 1]->case_label, set->plans[i]->case_label);
+		return;
+	}
+}
+
 static int apply_sets(struct arena *arena, struct node *root, const struct plan_options *options, struct errs *errs)
 {
 	int r = 0;
@@ -148,13 +179,17 @@ static void load(struct plan_set_private *private, const struct plan_options *op
 	struct arena *arena = private->set.arena;
 	struct node *root = node_load(arena, private->file, errs);
 	struct matrix matrix;
+	struct loc where = LOC_NONE;
 
 	if (!root || apply_sets(arena, root, options, errs) || matrix_expand(arena, root, &matrix, errs))
 		return;
+	if (node_get(root, "matrix"))
+		where = node_get(root, "matrix")->loc;
 	private->set.plans = ARENA_ARRAY(arena, struct plan *, matrix.combo_count);
 	root = without_matrix(arena, root);
 	for (size_t i = 0; i < matrix.combo_count && errs->count < ERRS_MAX; i++)
 		make_combo(private, root, &matrix, i, errs);
+	check_combos(&private->set, where, errs);
 }
 
 struct plan_set *plan_load(const char *path, const struct plan_options *options, const struct registry *registry,

@@ -380,7 +380,7 @@ int zone_reader_next(struct zone_reader *reader, ldns_rr **ret_rr, struct err *e
 
 	while ((r = next_entry(reader, err)) > 0) {
 		char *rest = reader->entry.data;
-		const char *type;
+		const char *type = "";
 		uint32_t ttl = 0;
 
 		if (*rest == '$') {
