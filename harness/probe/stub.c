@@ -41,6 +41,7 @@ struct stub {
 
 struct stub_ask {
 	struct flight flight; /* first */
+	int64_t requested_ns; /* when the agent was told, on the run's clock */
 };
 
 static const char *const stub_processes[] = {"fresh", "kept", NULL};
@@ -157,7 +158,8 @@ static void stub_time_out(struct stub *stub, struct flight *flight)
 
 	units_format_duration(stub->probe->probe.timeout_ns, timeout, sizeof(timeout));
 	snprintf(detail, sizeof(detail), "no answer within %s", timeout);
-	sample.sent_ns = flight->due_ns; /* when the call began is known only to the process that is in it */
+	/* When the call itself began is known only to the process that is in it. */
+	sample.sent_ns = ((const struct stub_ask *)(const void *)flight)->requested_ns;
 	sample.done_ns = inflight_deadline(&stub->inflight, flight);
 	stub_finish(stub, flight, &sample);
 }
@@ -248,6 +250,7 @@ static void stub_ask(void *state, int64_t i, int64_t due_ns)
 {
 	struct stub *stub = state;
 	struct flight *flight;
+	int r;
 
 	if (stub_now(stub) >= due_ns + stub->probe->probe.timeout_ns) {
 		stub_not_asked(stub, i, due_ns, "could not ask: the harness was busy until the sample's time was over");
@@ -262,8 +265,12 @@ static void stub_ask(void *state, int64_t i, int64_t due_ns)
 		stub_not_asked(stub, i, due_ns, "could not ask: out of memory");
 		return;
 	}
-	if (stub_request(stub, i) < 0) {
-		stub_fail(stub, flight, "could not ask: the process that does the lookups has ended");
+	((struct stub_ask *)(void *)flight)->requested_ns = stub_now(stub);
+	r = stub_request(stub, i);
+	if (r < 0) {
+		stub_fail(stub, flight,
+			  r == -EAGAIN ? "could not ask: the process that does the lookups is behind: ask less often"
+				       : "could not ask: the process that does the lookups has ended");
 		return;
 	}
 	stub->outstanding++;

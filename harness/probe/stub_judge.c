@@ -45,7 +45,7 @@ static void stub_judge_as(const struct good *good, const char *rcode, const char
 	struct buf detail = {0};
 
 	sample->outcome = judge(good, &answer, &detail);
-	if (words)
+	if (words && sample->outcome != OUTCOME_OK)
 		sample->detail = words;
 	else if (detail.len > 0)
 		sample->detail = arena_strdup(arena, detail.data);
