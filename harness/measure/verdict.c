@@ -80,7 +80,7 @@ static const char *doubt_of_baseline(const struct run_results *results, const st
 	if (m->window != WINDOW_BASELINE)
 		return NULL;
 	if (!m->samples)
-		return arena_printf(arena, "%s was never asked before the first fault: there is no baseline.",
+		return arena_printf(arena, "No sample of %s was done before the first fault: there is no baseline.",
 				    m->probe->plan.probe);
 	if (m->availability_ppm >= wanted_ppm)
 		return NULL;
