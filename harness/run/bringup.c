@@ -2,74 +2,16 @@
 #include "harness/run/bringup.h"
 #include "harness/base/clock.h"
 #include "harness/base/macro.h"
-#include "harness/lab/tree.h"
+#include "harness/run/bringup_internal.h"
 #include "harness/run/launch.h"
-#include "harness/run/ready.h"
-#include "harness/run/server_spec.h"
-#include "harness/run/version.h"
 #include "harness/servers/common.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define DEFAULT_LIMIT_NS (30 * SEC)
 #define TAIL_LINES 10
 #define TAIL_BYTES 900 /* of an error's text */
-/* Beside the hosts' own directories, which a plan's names cannot reach. */
-#define ZONES_DIR LAB_DIR "/.zones"
-#define PROGRAMS_DIR LAB_DIR "/.programs"
-
-enum state { STATE_NONE, STATE_WAITING, STATE_STARTED, STATE_READY, STATE_GONE };
-
-struct server { /* of one host; STATE_NONE: a client */
-	struct bringup *bringup;
-	const struct topo_host *topo;
-	struct host *host;
-	const struct server_spec *spec;
-	struct server_command command;
-	const char *path;
-	enum state state;
-	pid_t pid;
-	int log_fd;
-	struct ready *ready;
-	struct ready_ask ask;
-};
-
-struct software { /* one driver in use */
-	const struct server_ops *ops;
-	struct version *version;
-};
-
-struct bringup {
-	struct event_base *base;
-	struct lab *lab;
-	const struct topology *topology;
-	struct bringup_options options;
-	struct arena *arena;
-	struct server *servers; /* by index of topology->hosts */
-	struct software *software;
-	size_t software_count;
-	struct event *limit, *finish, *grace;
-	bool is_finishing, has_failed, is_done, is_stopping;
-	struct err err;
-	int64_t start_ns, took_ns;
-	void (*stopped)(void *arg);
-	void *stopped_arg;
-};
-
-void bringup_check(const struct topology *topology, struct errs *errs)
-{
-	for (size_t i = 0; i < topology->host_count; i++) {
-		const struct topo_host *host = &topology->hosts[i];
-		struct err err;
-
-		if (host->server && server_check_installed(host->server, host->loc, &err) < 0)
-			errs_add_err(errs, &err);
-	}
-	tree_check(topology, errs);
-}
 
 static void finish(struct bringup *bringup)
 {
@@ -415,68 +357,6 @@ int64_t bringup_took_ns(const struct bringup *bringup)
 	return bringup->took_ns;
 }
 
-static int make_dir(const char *path, struct err *err)
-{
-	if (mkdir(path, 0755) < 0 && errno != EEXIST)
-		return err_set(err, -errno, LOC_NONE, "cannot create %s: %s", path, strerror(errno));
-	return 0;
-}
-
-/* The driver's configuration, the log file, the program. */
-static int prepare_server(struct server *server, struct err *err)
-{
-	struct bringup *bringup = server->bringup;
-	const struct server_ops *ops = server->topo->server;
-	const char *log = arena_printf(bringup->arena, "%s.log", server->topo->name), *base_name;
-	int r = ops->configure(server->spec, bringup->arena, &server->command, err);
-
-	if (r < 0)
-		return r;
-	server->path = server->command.argv[0];
-	base_name = strrchr(server->path, '/');
-	if (base_name && !strcmp(base_name + 1, ops->program))
-		server->path = launch_unconfined(server->path, PROGRAMS_DIR, false, bringup->arena);
-	server->log_fd =
-		openat(bringup->options.logs_dirfd, log, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
-	if (server->log_fd < 0)
-		return err_set(err, -errno, LOC_NONE, "cannot create the log %s: %s", log, strerror(errno));
-	server->state = STATE_WAITING;
-	return 0;
-}
-
-static int prepare(struct bringup *bringup, struct err *err)
-{
-	const struct topology *topology = bringup->topology;
-	const char **dirs = ARENA_ARRAY(bringup->arena, const char *, topology->host_count + 1);
-	struct server_spec *specs;
-	struct tree_files files;
-	int r = make_dir(ZONES_DIR, err);
-
-	for (size_t i = 0; r == 0 && i < topology->host_count; i++) {
-		struct server *server = &bringup->servers[i];
-
-		*server = (struct server){.bringup = bringup, .topo = &topology->hosts[i], .log_fd = -1};
-		server->host = lab_host(bringup->lab, i);
-		dirs[i] = arena_printf(bringup->arena, "%s/server", host_dir(server->host));
-		if (server->topo->server)
-			r = make_dir(dirs[i], err);
-	}
-	if (r == 0)
-		r = tree_write(topology, ZONES_DIR, bringup->arena, &files, err);
-	if (r == 0)
-		r = server_specs_new(topology, &files, dirs, bringup->arena, &specs, err);
-	for (size_t i = 0; r == 0 && i < topology->host_count; i++) {
-		struct server *server = &bringup->servers[i];
-
-		server->spec = &specs[i];
-		if (server->topo->server && prepare_server(server, err) < 0) {
-			err_at(err, server->topo->loc);
-			r = err_wrap(err, "%s", server->topo->name);
-		}
-	}
-	return r;
-}
-
 /* A version that cannot be asked for is no reason to fail. */
 static void ask_versions(struct bringup *bringup)
 {
@@ -525,7 +405,7 @@ struct bringup *bringup_start(struct event_base *base, struct lab *lab, const st
 	bringup->servers = ARENA_ARRAY(arena, struct server, topology->host_count + 1);
 	for (size_t i = 0; i < topology->host_count; i++)
 		bringup->servers[i].log_fd = -1;
-	if (prepare(bringup, err) < 0 || make_events(bringup, err) < 0) {
+	if (bringup_prepare(bringup, err) < 0 || make_events(bringup, err) < 0) {
 		bringup_free(bringup);
 		return NULL;
 	}

@@ -39,8 +39,10 @@ static void add_server(const struct server_spec *spec, struct buf *out)
 {
 	buf_puts(out, "remote-control:\n  control-enable: no\nserver:\n");
 	server_addresses(out, &spec->listen, AF_UNSPEC, "  ip-address: ", "\n");
-	buf_puts(out, "  username: \"\"\n  chroot: \"\"\n  database: \"\"\n  logfile: \"\"\n");
+	buf_puts(out, "  username: \"\"\n  chroot: \"\"\n  database: \"\"\n  logfile: \"/dev/stderr\"\n");
 	server_default(spec, out, "server-count", "  server-count: 1");
+	/* Its table for rate limits takes 30 MiB by default, whatever the limit; a lab's few clients fit into this. */
+	server_default(spec, out, "rrl-size", "  rrl-size: 10000");
 	buf_printf(out, "  zonesdir: \"%s\"\n  zonelistfile: \"%s/zone.list\"\n  xfrdfile: \"%s/xfrd.state\"\n",
 		   spec->dir, spec->dir, spec->dir);
 	buf_printf(out, "  xfrdir: \"%s\"\n  pidfile: \"%s/nsd.pid\"\n", spec->dir, spec->dir);

@@ -19,8 +19,6 @@ static void add_lab(const struct server_spec *spec, struct buf *out)
 		buf_printf(out, "  root-hints: \"%s\"\n", spec->root_hints);
 	if (spec->trust_anchor)
 		buf_printf(out, "  trust-anchor-file: \"%s\"\n", spec->trust_anchor);
-	else
-		server_default(spec, out, "module-config", "  module-config: \"iterator\"");
 }
 
 static void add_server(const struct server_spec *spec, struct buf *out)

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "harness/lab/tree.h"
+#include "harness/run/bringup_internal.h"
+#include "harness/run/launch.h"
+#include "harness/servers/common.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Beside the hosts' own directories, which a plan's names cannot reach. */
+#define ZONES_DIR LAB_DIR "/.zones"
+#define PROGRAMS_DIR LAB_DIR "/.programs"
+
+void bringup_check(const struct topology *topology, struct errs *errs)
+{
+	for (size_t i = 0; i < topology->host_count; i++) {
+		const struct topo_host *host = &topology->hosts[i];
+		struct err err;
+
+		if (host->server && server_check_installed(host->server, host->loc, &err) < 0)
+			errs_add_err(errs, &err);
+	}
+	tree_check(topology, errs);
+}
+
+static int make_dir(const char *path, struct err *err)
+{
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return err_set(err, -errno, LOC_NONE, "cannot create %s: %s", path, strerror(errno));
+	return 0;
+}
+
+/* The driver's configuration, the log file, the program. */
+static int prepare_server(struct server *server, struct err *err)
+{
+	struct bringup *bringup = server->bringup;
+	const struct server_ops *ops = server->topo->server;
+	const char *log = arena_printf(bringup->arena, "%s.log", server->topo->name), *base_name;
+	int r = ops->configure(server->spec, bringup->arena, &server->command, err);
+
+	if (r < 0)
+		return r;
+	server->path = server->command.argv[0];
+	base_name = strrchr(server->path, '/');
+	if (base_name && !strcmp(base_name + 1, ops->program))
+		server->path = launch_unconfined(server->path, PROGRAMS_DIR, false, bringup->arena);
+	server->log_fd =
+		openat(bringup->options.logs_dirfd, log, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+	if (server->log_fd < 0)
+		return err_set(err, -errno, LOC_NONE, "cannot create the log %s: %s", log, strerror(errno));
+	server->state = STATE_WAITING;
+	return 0;
+}
+
+int bringup_prepare(struct bringup *bringup, struct err *err)
+{
+	const struct topology *topology = bringup->topology;
+	const char **dirs = ARENA_ARRAY(bringup->arena, const char *, topology->host_count + 1);
+	struct server_spec *specs;
+	struct tree_files files;
+	int r = make_dir(ZONES_DIR, err);
+
+	for (size_t i = 0; r == 0 && i < topology->host_count; i++) {
+		struct server *server = &bringup->servers[i];
+
+		*server = (struct server){.bringup = bringup, .topo = &topology->hosts[i], .log_fd = -1};
+		server->host = lab_host(bringup->lab, i);
+		dirs[i] = arena_printf(bringup->arena, "%s/server", host_dir(server->host));
+		if (server->topo->server)
+			r = make_dir(dirs[i], err);
+	}
+	if (r == 0)
+		r = tree_write(topology, ZONES_DIR, bringup->arena, &files, err);
+	if (r == 0)
+		r = server_specs_new(topology, &files, dirs, bringup->arena, &specs, err);
+	for (size_t i = 0; r == 0 && i < topology->host_count; i++) {
+		struct server *server = &bringup->servers[i];
+
+		server->spec = &specs[i];
+		if (server->topo->server && prepare_server(server, err) < 0) {
+			err_at(err, server->topo->loc);
+			r = err_wrap(err, "%s", server->topo->name);
+		}
+	}
+	return r;
+}
