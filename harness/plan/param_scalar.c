@@ -139,6 +139,7 @@ void parse_enum(struct parse *parse, const struct param *param, const struct nod
 	for (; param->choices[count]; count++) {
 		if (value->type == NODE_SCALAR && !strcmp(value->scalar, param->choices[count])) {
 			*ret = (int64_t)count;
+			buf_fini(&list);
 			return;
 		}
 		buf_printf(&list, "%s%s", count ? ", " : "", param->choices[count]);

@@ -75,7 +75,7 @@ static json_t *metric_bound(enum metric metric)
 	char pattern[160];
 	json_t *bound;
 
-	snprintf(pattern, sizeof(pattern), "((<=|<|>=|>|=) *%s%s)",
+	snprintf(pattern, sizeof(pattern), "((<=|>=|==|<|>|=) *%s%s)",
 		 info->unit == METRIC_SHARE ? SCHEMA_SHARE : SCHEMA_DURATION, may_be_never ? "|never" : "");
 	bound = schema_pattern(pattern);
 	schema_describe(bound, info->doc);

@@ -29,6 +29,16 @@ void schema_describe(json_t *value, const char *doc)
 		json_object_set_new(value, "description", json_string(doc));
 }
 
+/* The default as the value an editor would put in. */
+static json_t *default_value(const struct param *param, const char *text)
+{
+	if (param->type == PARAM_BOOL)
+		return json_boolean(param->def);
+	if (param->type == PARAM_INT)
+		return json_integer(param->def);
+	return json_string(text);
+}
+
 /* The row's sentence, its range and its default: what an editor shows. */
 static void describe_row(json_t *value, const struct param *param)
 {
@@ -42,6 +52,8 @@ static void describe_row(json_t *value, const struct param *param)
 		buf_printf(&text, " (%s%s%s%s)", range.len ? range.data : "", range.len && def.len ? "; " : "",
 			   def.len ? "default " : "", def.len ? def.data : "");
 	schema_describe(value, text.data);
+	if (def.len)
+		json_object_set_new(value, "default", default_value(param, def.data));
 	buf_fini(&text);
 	buf_fini(&range);
 	buf_fini(&def);
@@ -186,7 +198,7 @@ static int server_roles(const struct table *table)
 
 json_t *schema_table_ref(struct schema *schema, const struct table *table)
 {
-	json_t *object, *server, *doc;
+	json_t *object, *server;
 
 	if (!json_object_get(schema->definitions, table->name)) {
 		json_object_set_new(schema->definitions, table->name, json_object()); /* a table may hold itself */
@@ -194,10 +206,8 @@ json_t *schema_table_ref(struct schema *schema, const struct table *table)
 		schema_describe(object, table->doc);
 		server = json_object_get(json_object_get(object, "properties"), "server");
 		if (server && server_roles(table)) {
-			doc = json_incref(json_object_get(server, "description"));
-			server = server_names(schema, server_roles(table));
-			json_object_set_new(server, "description", doc);
-			schema_add_property(object, "server", server, false);
+			json_object_del(server, "type");
+			json_object_update_new(server, server_names(schema, server_roles(table)));
 		}
 		json_object_set_new(schema->definitions, table->name, object);
 	}
