@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A lab brought up for one test: starts the servers of a topology in namespaces, asks some questions, stops. What happened is in the trial afterwards.
+ */
+#pragma once
+#include "harness/run/bringup.h"
+#include "tests/unit/run/small_plan.h"
+
+struct trial_ask {
+	const char *from; /* host whose namespace it is asked from */
+	const char *to; /* host that is asked, at its first address */
+	const char *name;
+	ldns_rr_type type;
+	bool is_tcp, is_chaos; /* class CH */
+	const char *until; /* asked again until this is the answer, for at most 20 s; NULL: once */
+	char answer[128]; /* rcode, or data of the first record that answers, then " aa", " ad" */
+};
+
+struct trial_report {
+	struct err err; /* of bring-up; code 0: every server answered */
+	size_t versions; /* hosts whose version is known */
+	char version[128]; /* of the first host */
+	bool is_stopped;
+	char exited[32], exit_status[64], log_tail[512]; /* of on_exit */
+	char answers[16][128];
+};
+
+struct trial {
+	const struct topology *topology;
+	int64_t limit_ns;
+	struct trial_ask *asks;
+	size_t ask_count;
+	void (*before_asks)(struct trial *trial); /* in the lab */
+	const char *kill; /* host whose server gets SIGKILL at the end */
+	struct trial_report report;
+
+	int logs_dirfd, report_fd;
+	struct event_base *base;
+	struct lab *lab;
+	struct bringup *bringup;
+};
+
+/* Comes back when the lab is gone; answers are in trial->asks. */
+void trial_run(struct trial *trial);
+/* The same, and every server must have come up. */
+void trial_must(struct trial *trial);
