@@ -54,7 +54,8 @@ struct probe_ctx {
 	/* Where questions go, in order: of `via`, or by default the client's resolvers. Borrowed from the plan. */
 	const struct probe_server *servers;
 	size_t server_count;
-	/* Takes a finished sample; its strings are borrowed until it returns. Exactly once for each ask, in any order. */
+	/* Takes a finished sample; its strings are borrowed until it returns. Exactly once for each ask, in any order, also from within ask. Must not
+	 * call close. */
 	void (*done)(void *arg, const struct ev_sample *sample);
 	void *arg;
 };
@@ -74,8 +75,10 @@ struct probe_ops {
 	const struct text *(*via)(const struct probe *probe);
 
 	int (*open)(const struct probe *probe, const struct probe_ctx *ctx, void **ret_state, struct err *err);
-	/* Sends sample i, due at due_ns (on the run's clock). Never blocks, never fails: a failure to ask is a sample with
-	 * OUTCOME_ERROR. A sample not answered by due_ns + timeout is reported as OUTCOME_TIMEOUT with done_ns = due_ns + timeout. */
+	/* Sends sample i, due at due_ns (on the run's clock); i grows from call to call. Never blocks, never fails: a failure to ask is a sample with
+	 * OUTCOME_ERROR. OUTCOME_TIMEOUT means "no answer", by silence or by refusal: a sample not answered by due_ns + timeout gets it with done_ns =
+	 * due_ns + timeout; one that the network refused (port unreachable, connection refused, no route) gets it with done_ns at the moment of the
+	 * refusal, and detail says so. */
 	void (*ask)(void *state, int64_t i, int64_t due_ns);
 	/* Gives up what is in flight without reporting it. */
 	void (*close)(void *state);
