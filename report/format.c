@@ -208,12 +208,3 @@ void format_wall(struct buf *out, int64_t wall_ns)
 		return;
 	buf_puts(out, text);
 }
-
-void format_path(struct buf *out, const struct ev_plan_probe *probe)
-{
-	buf_puts(out, probe->from ? probe->from : "");
-	if (probe->via)
-		buf_printf(out, " → %s", probe->via);
-	if (probe->transport)
-		buf_printf(out, ", %s", probe->transport);
-}

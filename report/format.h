@@ -39,6 +39,3 @@ void format_outcomes(struct buf *out, const int64_t outcomes[OUTCOME_COUNT]);
 
 /* "2026-03-01 12:00:05 UTC" of nanoseconds since 1970. */
 void format_wall(struct buf *out, int64_t wall_ns);
-
-/* "office → r1, udp": who asks whom. */
-void format_path(struct buf *out, const struct ev_plan_probe *probe);

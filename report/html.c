@@ -115,9 +115,10 @@ static void write_figures(struct buf *out, const struct record *record, const st
 	write_worst(out, results);
 	if (record->count) {
 		const struct ev_run_start *start = &record->runs[0].start;
-		buf_printf(out,
-			   "<div><dt>Seed</dt><dd class=\"big\">%lld</dd><dd>fixes every random choice</dd></div>\n",
-			   (long long)start->seed);
+		buf_printf(
+			out,
+			"<div><dt>Seed</dt><dd class=\"big seed\">%lld</dd><dd>fixes every random choice</dd></div>\n",
+			(long long)start->seed);
 		buf_puts(out, "<div class=\"command\"><dt>To repeat this run</dt><dd><code>");
 		escape_html(out, start->command ? start->command : "not recorded");
 		buf_puts(out, "</code></dd></div>\n");

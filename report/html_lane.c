@@ -11,7 +11,7 @@
 #define BRACKETS_MAX 8 /* rows of brackets; more overlapping faults share the last */
 #define MARKS_HEIGHT 370 /* from the brackets down to the good samples */
 #define LATENCY_HEIGHT 640
-#define LABEL_BYTES 27 /* that fit beside a lane */
+#define LABEL_PLACES 27 /* characters that fit beside a lane */
 
 /* Text beside the lane, cut to fit; the whole of it as a tooltip. */
 static void label(struct buf *out, const char *cls, int size, int y, const char *text, size_t fit)
@@ -41,14 +41,15 @@ static void label(struct buf *out, const char *cls, int size, int y, const char 
 static void draw_labels(struct buf *out, const struct html_lane *lane, int y)
 {
 	const struct ev_plan_probe *plan = &lane->probe->plan;
-	struct buf path = {0};
+	struct buf from = {0};
 
-	format_path(&path, plan);
-	label(out, "name", 14, y + 150, plan->probe ? plan->probe : "", LABEL_BYTES - 6);
-	label(out, "muted", 11, y + 300, path.data ? path.data : "", LABEL_BYTES);
-	label(out, "muted", 11, y + 440, plan->query ? plan->query : "", LABEL_BYTES);
-	out->failed |= path.failed;
-	buf_fini(&path);
+	buf_printf(&from, "from %s", plan->from ? plan->from : "nowhere");
+	label(out, "name", 14, y + 150, plan->probe ? plan->probe : "", LABEL_PLACES - 6);
+	label(out, "muted", 11, y + 300, plan->query ? plan->query : "", LABEL_PLACES);
+	label(out, "muted", 11, y + 440, from.data ? from.data : "", LABEL_PLACES);
+	label(out, "muted", 11, y + 580, plan->via ? plan->via : "", LABEL_PLACES);
+	out->failed |= from.failed;
+	buf_fini(&from);
 }
 
 /* From impact to failover, with the time that counts: from the fault's instant. */

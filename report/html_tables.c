@@ -4,10 +4,22 @@
 #include "report/facts.h"
 #include "report/format.h"
 #include "report/html.h"
+#include <stdio.h>
+#include <string.h>
+
+static bool has_why(const struct run_results *run)
+{
+	for (size_t i = 0; i < run->expectation_count; i++) {
+		if (run->expectations[i].why)
+			return true;
+	}
+	return false;
+}
 
 void html_expectations_write(struct buf *out, struct html_section section, const struct run_results *run)
 {
 	static const char *const columns[] = {"Result", "Expectation", ">Measured", ">Bound", "In the plan", "Why"};
+	bool why = has_why(run);
 	struct buf cell = {0};
 
 	html_heading(out, section, "expectations", "Expectations");
@@ -15,7 +27,7 @@ void html_expectations_write(struct buf *out, struct html_section section, const
 		buf_puts(out, "<p class=\"none\">The plan expects nothing: this run could only measure.</p>\n");
 		return;
 	}
-	html_table_open(out, "Expectations", columns, ARRAY_LEN(columns));
+	html_table_open(out, "Expectations", columns, ARRAY_LEN(columns) - !why);
 	for (size_t i = 0; i < run->expectation_count; i++) {
 		const struct expectation *e = &run->expectations[i];
 		buf_puts(out, "<tr>");
@@ -28,7 +40,8 @@ void html_expectations_write(struct buf *out, struct html_section section, const
 		if (e->plan->file)
 			buf_printf(&cell, "%s:%lld", e->plan->file, (long long)e->plan->line);
 		html_cell(out, "code", &cell);
-		html_cell_text(out, "prose", e->why);
+		if (why)
+			html_cell_text(out, "prose", e->why);
 		buf_puts(out, "</tr>\n");
 	}
 	html_table_close(out);
@@ -53,12 +66,15 @@ static void effect_cell(struct buf *out, const struct fault_record *fault)
 {
 	struct buf cell = {0};
 
-	if (fault->took_effect)
-		buf_printf(&cell, "%lld packets (%lld bytes)", (long long)fault->packets, (long long)fault->bytes);
-	else
-		buf_puts(&cell, "none proven");
-	if (fault->effect)
-		buf_printf(&cell, ": %s", fault->effect);
+	char packets[32];
+
+	snprintf(packets, sizeof(packets), "%lld", (long long)fault->packets);
+	if (!fault->took_effect)
+		buf_puts(&cell, fault->effect ? "none proven: " : "none proven");
+	else if (!fault->effect || !strstr(fault->effect, packets))
+		buf_printf(&cell, "%s packets (%lld bytes)%s", packets, (long long)fault->bytes,
+			   fault->effect ? ": " : "");
+	buf_puts(&cell, fault->effect ? fault->effect : "");
 	if (fault->failed)
 		buf_printf(&cell, "; failed at %s: %s", fault->failed_stage ? fault->failed_stage : "an unknown stage",
 			   fault->failed_message ? fault->failed_message : "");
