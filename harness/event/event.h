@@ -49,7 +49,7 @@ enum outcome {
 	OUTCOME_OK, /* a right answer */
 	OUTCOME_WRONG, /* an answer, not the right one */
 	OUTCOME_RCODE, /* an error answer */
-	OUTCOME_TIMEOUT, /* nothing within the probe's timeout */
+	OUTCOME_TIMEOUT, /* no answer: silence until the probe's timeout, or a refusal before it (port unreachable) */
 	OUTCOME_ERROR, /* the harness could not ask: says nothing about DNS */
 	OUTCOME_COUNT
 };
