@@ -29,6 +29,7 @@ struct runner {
 	struct ndjson_writer *writer;
 	struct event_base *base;
 	struct event *signals[3];
+	struct event *zero; /* the timeline's start */
 	struct event *next; /* next moment of the timeline */
 	struct event *finish; /* ends the run from the top of the loop, not from within a probe */
 	struct lab *lab;
@@ -84,6 +85,8 @@ static void stop(struct runner *runner, const char *reason)
 	runner->reason = reason;
 	if (runner->next)
 		event_del(runner->next);
+	if (runner->zero)
+		event_del(runner->zero);
 	if (runner->undo && undo_all(runner->undo))
 		runner->reason = "error";
 	probing_close(TAKE(runner->probing));
@@ -164,14 +167,20 @@ static void timeline_due(evutil_socket_t fd UNUSED, short what UNUSED, void *arg
 	finish_if_done(runner);
 }
 
-static void start_timeline(struct runner *runner)
+static void timeline_zero(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
+	struct runner *runner = arg;
 	struct ev ev = {.kind = EV_TIMELINE_START, .timeline_start = {.planned_end_ns = runner->plan->end_ns}};
 
-	runner->zero_ns = clock_now_ns() + SETTLE_NS;
 	bus_emit_at(runner->bus, &ev, runner->zero_ns - bus_epoch_ns(runner->bus));
-	probing_start(runner->probing, runner->zero_ns, runner->zero_ns + runner->plan->end_ns);
 	arm_next(runner);
+}
+
+static void start_timeline(struct runner *runner)
+{
+	runner->zero_ns = clock_now_ns() + SETTLE_NS;
+	probing_start(runner->probing, runner->zero_ns, runner->zero_ns + runner->plan->end_ns);
+	loop_arm(runner->zero, runner->zero_ns);
 }
 
 static void announce_hosts(struct runner *runner)
@@ -232,8 +241,8 @@ static void server_exited(void *arg, const struct topo_host *host, const char *s
 	ev.server_exit = (struct ev_server_exit){
 		.host = host->name, .server = host->server->name, .status = status, .log_tail = log_tail};
 	bus_emit(runner->bus, &ev);
-	err_set(&err, -ECHILD, host->loc, "%s (%s) ended while the drill ran: %s", host->name, host->server->name,
-		status);
+	err_set(&err, -ECHILD, host->loc, "%s %s while the drill ran; its log ends:\n%s", host->server->name, status,
+		log_tail ? log_tail : "(nothing)");
 	fail(runner, host->name, &err);
 }
 
@@ -308,11 +317,12 @@ static int open_loop(struct runner *runner, struct err *err)
 	runner->signals[0] = evsignal_new(runner->base, SIGTERM, on_stop_signal, runner);
 	runner->signals[1] = evsignal_new(runner->base, SIGINT, on_stop_signal, runner);
 	runner->signals[2] = evsignal_new(runner->base, SIGCHLD, on_child, runner);
+	runner->zero = evtimer_new(runner->base, timeline_zero, runner);
 	runner->next = evtimer_new(runner->base, timeline_due, runner);
 	runner->finish = evtimer_new(runner->base, finish_now, runner);
 	runner->undo = undo_new(runner->bus, &runner->injector_ctx, runner->plan->fault_count);
-	if (!runner->signals[0] || !runner->signals[1] || !runner->signals[2] || !runner->next || !runner->finish ||
-	    !runner->undo)
+	if (!runner->signals[0] || !runner->signals[1] || !runner->signals[2] || !runner->zero || !runner->next ||
+	    !runner->finish || !runner->undo)
 		return err_set(err, -ENOMEM, LOC_NONE, "out of memory");
 	for (size_t i = 0; i < ARRAY_LEN(runner->signals); i++)
 		event_add(runner->signals[i], NULL);
@@ -341,6 +351,8 @@ static void close_runner(struct runner *runner)
 		if (runner->signals[i])
 			event_free(runner->signals[i]);
 	}
+	if (runner->zero)
+		event_free(runner->zero);
 	if (runner->next)
 		event_free(runner->next);
 	if (runner->finish)

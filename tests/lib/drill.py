@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What scenario tests share: cases that count themselves, running the program, reading what it left."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import traceback
+
+sys.dont_write_bytecode = True
+import suite  # noqa: E402
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAM = os.environ.get("DNSDRILL") or os.path.join(ROOT, "build", "dnsdrill")
+SCENARIOS = os.path.join(ROOT, "scenarios")
+
+cases = []
+
+
+class Skip(Exception):
+    pass
+
+
+def case(function):
+    """Marks a test case. Its name is the sentence that the run prints."""
+    cases.append(function)
+    return function
+
+
+def run(*arguments, timeout=120, cwd=None, env=None, check=None, prefix=()):
+    """Runs dnsdrill. check: the exit status it must have."""
+    done = subprocess.run([*prefix, PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=timeout, cwd=cwd, env=env, text=True, errors="replace")
+    if check is not None and done.returncode != check:
+        raise AssertionError(f"exit status {done.returncode}, not {check}, of dnsdrill {' '.join(arguments)}\n"
+                             f"{done.stdout}{done.stderr}")
+    return done
+
+
+def drill(plan, *arguments, check=0, timeout=180):
+    """Runs a plan into a directory of its own and returns a Result."""
+    out = os.path.join(tempfile.mkdtemp(prefix="dnsdrill-test-"), "out")
+    done = run("run", plan, "--out", out, *arguments, check=check, timeout=timeout)
+    return Result(out, done)
+
+
+def write_plan(text, **files):
+    """A plan in a directory of its own, with other files beside it; returns its path."""
+    folder = tempfile.mkdtemp(prefix="dnsdrill-test-")
+    for name, content in {"plan.yaml": text, **files}.items():
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as out:
+            out.write(content)
+    return os.path.join(folder, "plan.yaml")
+
+
+class Result:
+    """A run's output directory."""
+
+    def __init__(self, out, done=None):
+        self.out, self.done = out, done
+
+    def path(self, *names):
+        return os.path.join(self.out, *names)
+
+    def json(self):
+        with open(self.path("result.json"), encoding="utf-8") as file:
+            return json.load(file)
+
+    def events(self, *kinds):
+        with open(self.path("events.ndjson"), encoding="utf-8") as file:
+            events = [json.loads(line) for line in file]
+        return [event for event in events if not kinds or event["event"] in kinds]
+
+    def samples(self, probe):
+        return [event for event in self.events("sample") if event["probe"] == probe]
+
+    def measurement(self, probe, window):
+        """window: "overall", "baseline", "recovery" or a fault's name."""
+        for row in self.json()["measurements"]:
+            if row["probe"] == probe and window in (row["fault"], None if row["fault"] else row["window"]):
+                return row
+        raise AssertionError(f"no measurement of {probe} in {window}")
+
+
+def main():
+    count = suite.Count()
+    for function in cases:
+        name = function.__name__.replace("_", " ")
+        try:
+            function()
+            count.passed += 1
+            suite.say(f"ok      {name}")
+        except Skip as skip:
+            count.skipped += 1
+            suite.say(f"skipped {name}: {skip}")
+        except Exception:  # noqa: BLE001: every failure is a failed case, and the rest runs
+            count.failed += 1
+            suite.say(f"FAILED  {name}\n{traceback.format_exc()}")
+    suite.finish(count)
