@@ -207,10 +207,12 @@ static void parse_expect(struct plan_ctx *ctx, const struct node *node)
 {
 	struct expect_doc doc = {.loc = node->loc};
 	const struct probe *probe;
-	size_t metrics = 0;
+	size_t metrics = 0, before = ctx->errs->count + ctx->errs->dropped;
+	bool is_understood;
 
 	parse_mapping(ctx->arena, node, (const struct param *const[]){expect_params, metric_params}, 2, &doc, "expect",
 		      ctx->errs);
+	is_understood = ctx->errs->count + ctx->errs->dropped == before;
 	if (node->type != NODE_MAP)
 		return;
 	probe = doc.probe.value ? find_probe(ctx, &doc.probe) : NULL;
@@ -220,7 +222,7 @@ static void parse_expect(struct plan_ctx *ctx, const struct node *node)
 		if (doc.bounds[metric].value)
 			add_expect(ctx, &doc, probe, (enum metric)metric);
 	}
-	if (!metrics)
+	if (!metrics && is_understood)
 		errs_add(ctx->errs, node->loc,
 			 "expect: no bound is given; write such as availability: \">= 95%%\" (`dnsdrill list metrics` "
 			 "shows all)");

@@ -28,6 +28,7 @@ static void check_rcode(struct plan_ctx *ctx, struct good *good)
 	}
 	if (good->rcode.value)
 		names_unknown(&known, "response code", good->rcode.value, good->rcode.loc, ctx->errs);
+	good->rcode.value = rcodes[0];
 }
 
 /* Record data of the plan in the form answers are compared in; NULL after an error. */

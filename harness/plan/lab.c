@@ -63,8 +63,9 @@ static void check_name(struct plan_ctx *ctx, struct seen_list *seen, const struc
 	for (size_t i = 0; i < seen->count; i++) {
 		if (!strcmp(seen->v[i].name->value, name->value)) {
 			errs_add(ctx->errs, name->loc,
-				 "%s '%s' has the same name as a %s (line %u): targets could not tell them apart", what,
-				 name->value, seen->v[i].what, seen->v[i].name->loc.line);
+				 "%s '%s' has the same name as a %s (%s): targets could not tell them apart", what,
+				 name->value, seen->v[i].what,
+				 names_place(ctx->arena, seen->v[i].name->loc, name->loc));
 			return;
 		}
 	}
@@ -103,7 +104,7 @@ static void check_addresses(struct plan_ctx *ctx, const struct addresses *addres
 		const char *why = address_reject(&addresses->v[i]);
 
 		if (why)
-			errs_add(ctx->errs, addresses->v[i].loc, "a host cannot have the address %s: %s",
+			errs_add(ctx->errs, addresses->v[i].loc, "%s cannot be the address of a host: %s",
 				 addresses->v[i].text, why);
 	}
 }
@@ -139,8 +140,9 @@ static void check_client(struct plan_ctx *ctx, const struct client_spec *client)
 	check_addresses(ctx, &client->address);
 	if (client->timeout_ns % SEC)
 		errs_add(ctx->errs, client->loc,
-			 "timeout of client '%s' is not in whole seconds: resolv.conf knows nothing finer",
-			 client->name.value);
+			 "timeout of client '%s' is not in whole seconds, and resolv.conf knows nothing finer; write "
+			 "%jds",
+			 client->name.value, (intmax_t)(client->timeout_ns / SEC + 1));
 	if (client->resolvers.count > 3)
 		errs_add(ctx->errs, client->resolvers.v[3].loc,
 			 "client '%s' has %zu resolvers: resolv.conf takes 3 at most", client->name.value,

@@ -44,6 +44,13 @@ void names_describe_unknown(const struct names *known, const char *what, const c
 		buf_printf(out, " and %zu more", known->count - NAMES_SHOWN);
 }
 
+const char *names_place(struct arena *arena, struct loc there, struct loc here)
+{
+	if (there.file && here.file && strcmp(there.file, here.file))
+		return arena_printf(arena, "%s:%u", there.file, there.line);
+	return arena_printf(arena, "line %u", there.line);
+}
+
 void names_unknown(const struct names *known, const char *what, const char *word, struct loc loc, struct errs *errs)
 {
 	struct buf text = {0};

@@ -19,5 +19,8 @@ void names_add(struct names *names, struct arena *arena, const char *name);
 /* Appends `unknown <what> "<word>"; did you mean "<nearest>"? There are: a, b, c`. */
 void names_describe_unknown(const struct names *known, const char *what, const char *word, struct buf *out);
 
-/* The same as an error. */
+/* How an error at `here` refers to another place: "line 9", with the file where that is another. */
+const char *names_place(struct arena *arena, struct loc there, struct loc here);
+
+/* names_describe_unknown as an error. */
 void names_unknown(const struct names *known, const char *what, const char *word, struct loc loc, struct errs *errs);

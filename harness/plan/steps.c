@@ -85,8 +85,8 @@ static void set_name(struct plan_ctx *ctx, struct injector *fault)
 		if (strcmp(other->value, fault->name.value))
 			continue;
 		errs_add(ctx->errs, fault->name.loc,
-			 "two steps are called '%.80s' (line %u); give one of them a name: of its own",
-			 fault->name.value, other->loc.line);
+			 "two steps are called '%.80s' (%s); give one of them a name: of its own", fault->name.value,
+			 names_place(ctx->arena, other->loc, fault->name.loc));
 		break;
 	}
 	names_add(&ctx->fault_names, ctx->arena, fault->name.value);
@@ -97,13 +97,13 @@ static void check_time(struct plan_ctx *ctx, const struct injector *fault)
 	int64_t duration = ctx->plan->duration_ns, end = fault->at_ns;
 	char a[32], d[32];
 
-	if (fault->at_ns == PARAM_UNSET)
-		return; /* said already */
 	if (fault->for_ns == PARAM_UNSET && duration == PARAM_UNSET) {
 		errs_add(ctx->errs, fault->loc,
 			 "step needs the key 'for': how long the fault lasts; or the plan a duration:");
 		return;
 	}
+	if (fault->at_ns == PARAM_UNSET)
+		return; /* said already */
 	if (fault->for_ns != PARAM_UNSET)
 		end += fault->for_ns;
 	if (duration != PARAM_UNSET && (end > duration || fault->at_ns >= duration))
@@ -147,7 +147,8 @@ static void check_addresses(struct plan_ctx *ctx, const struct injector *fault)
 	both_v6 = addresses_first(to, AF_INET6) && addresses_first(from, AF_INET6);
 	if (is_same_set(to, from))
 		errs_add(ctx->errs, fault->from.v[0].loc,
-			 "from: it is the same as target: what a host says to itself never crosses the lab's core");
+			 "from: it is the same as target: what a host says to itself never crosses the lab's core; "
+			 "leave from: out, or name who asks");
 	else if (!both_v4 && !both_v6)
 		errs_add(ctx->errs, fault->from.v[0].loc,
 			 "from: it has only %s addresses, and target only %s: they can never meet",

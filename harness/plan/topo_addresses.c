@@ -31,8 +31,9 @@ static void check_twice(struct topo_builder *b, const struct used *used, size_t 
 
 		if (!address_is_equal(first->address, second->address) || first->host == second->host)
 			continue;
-		errs_add(b->errs, second->address->loc, "%s has the address %s, which is that of %s already (line %u)",
-			 second->host->name, second->address->text, first->host->name, first->address->loc.line);
+		errs_add(b->errs, second->address->loc, "%s has the address %s, which is that of %s already (%s)",
+			 second->host->name, second->address->text, first->host->name,
+			 names_place(b->arena, first->address->loc, second->address->loc));
 	}
 }
 

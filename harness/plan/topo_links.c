@@ -134,8 +134,10 @@ static void check_forward_loop(struct topo_builder *b, const struct resolver_spe
 	if (!strcmp(to->value, spec->name.value))
 		errs_add(b->errs, to->loc, "%s forwards to itself", to->value);
 	else if (forwards_to(b, to->value, spec->name.value, seen))
-		errs_add(b->errs, to->loc, "a loop: %s forwards to %s, and %s back to %s", spec->name.value, to->value,
-			 to->value, spec->name.value);
+		errs_add(b->errs, to->loc,
+			 "a loop: %s forwards to %s, from where questions come back to %s; one of them must do without "
+			 "forward:",
+			 spec->name.value, to->value, spec->name.value);
 }
 
 static void resolve_forward(struct topo_builder *b, struct topo_host *host, const struct resolver_spec *spec)

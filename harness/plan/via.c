@@ -34,7 +34,7 @@ static void resolve_via(struct plan_ctx *ctx, const struct topo_host *from, cons
 	const struct topo_host *host = topology_host(ctx->plan->topology, via->value);
 
 	if (!host) {
-		say_unknown(ctx, via, "server", false);
+		say_unknown(ctx, via, "host", false);
 		return;
 	}
 	if (host->role == HOST_CLIENT) {

@@ -236,7 +236,7 @@ struct zone *zone_load(const char *name, const char *path, struct loc where, str
 	if (!zone)
 		errs_add(errs, where, "out of memory");
 	else if (!read_records(zone, data, len, errs))
-		zone_check(zone, errs);
+		zone_check(zone, errs->count + errs->dropped == before, errs);
 	free(data);
 	if (errs->count + errs->dropped > before) {
 		zone_free(zone ? &zone->zone : NULL);

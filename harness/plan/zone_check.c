@@ -114,11 +114,12 @@ static void check_ns(const struct zone_private *zone, size_t i, struct errs *err
 	ldns_rdf_deep_free(cut);
 }
 
-void zone_check(const struct zone_private *zone, struct errs *errs)
+void zone_check(const struct zone_private *zone, bool is_whole, struct errs *errs)
 {
 	size_t end;
 
-	check_apex(zone, errs);
+	if (is_whole)
+		check_apex(zone, errs);
 	for (size_t first = 0; first < zone->count; first = end) {
 		const ldns_rdf *owner = ldns_rr_owner(zone->items[first].rr);
 
@@ -126,7 +127,7 @@ void zone_check(const struct zone_private *zone, struct errs *errs)
 			if (ldns_dname_compare(ldns_rr_owner(zone->items[end].rr), owner))
 				break;
 			check_ttl(zone, end, errs);
-			if (type_of(zone, end) == LDNS_RR_TYPE_NS)
+			if (is_whole && type_of(zone, end) == LDNS_RR_TYPE_NS)
 				check_ns(zone, end, errs);
 			if (type_of(zone, end) == LDNS_RR_TYPE_SOA && ldns_dname_compare(owner, zone->apex))
 				errs_add(errs, place(zone, end), "a SOA record that is not at the top of the zone %s",

@@ -27,5 +27,5 @@ bool zone_has_name(const struct zone_private *zone, const ldns_rdf *owner);
 /* The topmost delegation between the apex and name, both ends but the apex; caller frees. NULL if there is none. */
 ldns_rdf *zone_cut_above(const struct zone_private *zone, const ldns_rdf *name);
 
-/* zone_check.c: what is wrong with the zone as a whole. */
-void zone_check(const struct zone_private *zone, struct errs *errs);
+/* zone_check.c: what is wrong with the zone as a whole. is_whole: every record could be read; else nothing is called missing. */
+void zone_check(const struct zone_private *zone, bool is_whole, struct errs *errs);

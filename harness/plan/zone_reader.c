@@ -208,8 +208,8 @@ static int read_ttl(const struct zone_reader *reader, const char *field, uint32_
 		return err_set(err, -EINVAL, place(reader),
 			       "TTL '%.80s' is larger than 2147483647 (RFC 2181 section 8)", field);
 	if (r)
-		return err_set(err, -EINVAL, place(reader),
-			       "'%.80s' is not a TTL: write seconds, or units as in 1h30m", field);
+		return err_set(err, -EINVAL, place(reader), "'%.80s' is not a TTL: write seconds, or units as in 1h30m",
+			       field);
 	*ret = (uint32_t)ttl;
 	return 0;
 }
@@ -224,8 +224,7 @@ static int take_directive(struct zone_reader *reader, char *text, struct err *er
 		return err_set(err, -EINVAL, place(reader),
 			       "$INCLUDE is not allowed here: put all records of the zone into one file");
 	if (strcasecmp(keyword, "$TTL") && strcasecmp(keyword, "$ORIGIN"))
-		return err_set(err, -EINVAL, place(reader), "'%.80s' is not known: only $TTL and $ORIGIN are",
-			       keyword);
+		return err_set(err, -EINVAL, place(reader), "'%.80s' is not known: only $TTL and $ORIGIN are", keyword);
 	if (!value)
 		return err_set(err, -EINVAL, place(reader), "%s needs a value", keyword);
 	if (next_field(&text))
@@ -347,6 +346,39 @@ static int check_numbers(const struct zone_reader *reader, const ldns_rr *rr, ch
 	return 0;
 }
 
+/* What the data of a type looks like; NULL if that needs more than a line. */
+static const char *shape_of(const char *type)
+{
+	static const char *const shapes[][2] = {
+		{"A", "an IPv4 address, such as 192.0.2.1"},
+		{"AAAA", "an IPv6 address, such as 2001:db8::1"},
+		{"NS", "the name of a nameserver"},
+		{"CNAME", "a domain name"},
+		{"PTR", "a domain name"},
+		{"MX", "a preference and a name, such as 10 mail"},
+		{"TXT", "texts in quotes"},
+		{"SOA", "two names and five numbers: primary, mailbox, serial, refresh, retry, expire, negative TTL"},
+		{"SRV", "priority, weight, port and a name, such as 0 0 5060 sip"},
+		{"CAA", "flags, a tag and a value, such as 0 issue \"ca.example.net\""},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
+		if (!strcasecmp(type, shapes[i][0]))
+			return shapes[i][1];
+	}
+	return NULL;
+}
+
+static int fail_data(const struct zone_reader *reader, const char *type, const char *data, ldns_status status,
+		     struct err *err)
+{
+	const char *shape = shape_of(type);
+
+	if (shape)
+		return err_set(err, -EINVAL, place(reader), "%s '%.80s': the data should be %s", type, data, shape);
+	return err_set(err, -EINVAL, place(reader), "%s '%.80s': %s", type, data, zone_status_text(status));
+}
+
 static int read_record(struct zone_reader *reader, const char *type, uint32_t ttl, char *data, ldns_rr **ret,
 		       struct err *err)
 {
@@ -362,7 +394,7 @@ static int read_record(struct zone_reader *reader, const char *type, uint32_t tt
 		status = ldns_rr_new_frm_str(&rr, line.data, ttl, reader->origin, NULL);
 	buf_fini(&line);
 	if (status != LDNS_STATUS_OK)
-		return err_set(err, -EINVAL, place(reader), "%s '%.80s': %s", type, data, zone_status_text(status));
+		return fail_data(reader, type, data, status, err);
 	r = check_numbers(reader, rr, data, err);
 	if (r) {
 		ldns_rr_free(rr);

@@ -6,6 +6,8 @@
 
 #include "harness/plan/internal.h"
 
+#define ZONES_MAX 1000
+
 /* A path in a plan is relative to the file that says it; one from the command line to the working directory's plan. */
 static const char *path_of(const struct plan_ctx *ctx, const struct text *file)
 {
@@ -59,8 +61,8 @@ static void check_twice(struct plan_ctx *ctx, const struct zone_spec *specs, siz
 {
 	for (size_t j = 0; j < i; j++) {
 		if (!strcmp(specs[j].name.value, specs[i].name.value))
-			errs_add(ctx->errs, specs[i].name.loc, "zone %s is given twice (line %u)", specs[i].name.value,
-				 specs[j].name.loc.line);
+			errs_add(ctx->errs, specs[i].name.loc, "zone %s is given twice (%s)", specs[i].name.value,
+				 names_place(ctx->arena, specs[j].name.loc, specs[i].name.loc));
 	}
 }
 
@@ -92,6 +94,12 @@ void zones_load(struct plan_ctx *ctx)
 	struct zone_spec *specs = ctx->plan->lab.zones.v;
 	size_t count = ctx->plan->lab.zones.count;
 
+	if (count > ZONES_MAX) {
+		errs_add(ctx->errs, ctx->plan->lab.zones.loc, "this lab has %zu zones; at most %d can be served", count,
+			 ZONES_MAX);
+		ctx->plan->lab.zones.count = 0;
+		return;
+	}
 	for (size_t i = 0; i < count; i++) {
 		load_one(ctx, &specs[i]);
 		check_twice(ctx, specs, i);
