@@ -64,6 +64,8 @@ int core_setup(struct hub *hub, struct err *err)
 		rc = link_add_address(&hub->wire, lo, &own.core4, err);
 	if (!rc && hub->has_ipv6)
 		rc = link_add_address(&hub->wire, lo, &own.core6, err);
+	if (!rc && hub->has_ipv6)
+		rc = settle_addresses(&hub->wire, &(struct addresses){.v = &own.core6, .count = 1}, err);
 	return rc;
 }
 

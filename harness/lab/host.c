@@ -89,8 +89,6 @@ static int join_from_host(const struct host *host, const struct wire *wire, size
 
 	if (!rc)
 		rc = link_plain(wire, "eth0", err);
-	if (!rc)
-		rc = link_up(wire, "eth0", err);
 	for (size_t i = 0; !rc && i < addresses->count; i++)
 		rc = link_add_address(wire, eth0, &addresses->v[i], err);
 	for (size_t i = 0; i < ARRAY_LEN(gateways); i++) {
@@ -133,10 +131,14 @@ static int join(struct host *host, const struct hub *hub, size_t index, const st
 	core_addresses_get(&core);
 	rc = link_make(&hub->wire, host->ifname, host->net_fd, index, err);
 	if (!rc)
+		rc = link_up(wire, "eth0", err);
+	if (!rc)
 		rc = link_index(&hub->wire, host->ifname, &host->ifindex, err);
 	if (!rc)
 		rc = join_from_core(host, hub, index, &core, err);
-	return rc ? rc : join_from_host(host, wire, index, &core, err);
+	if (!rc)
+		rc = join_from_host(host, wire, index, &core, err);
+	return rc ? rc : settle_addresses(wire, &host->topo->addresses, err);
 }
 
 /* Addresses the lab itself lives by, or of a family this kernel lacks. */

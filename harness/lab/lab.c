@@ -4,7 +4,6 @@
 #include "harness/lab/internal.h"
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct lab {
 	struct hub hub;
@@ -24,6 +23,17 @@ static int open_hub(struct hub *hub, struct err *err)
 	return rc ? rc : core_setup(hub, err);
 }
 
+static int wait_for_links(struct lab *lab, struct err *err)
+{
+	CLEANUP_FREE int *ifindexes = calloc(lab->host_count + 1, sizeof(*ifindexes));
+
+	if (!ifindexes)
+		return err_set(err, -ENOMEM, LOC_NONE, "out of memory");
+	for (size_t i = 0; i < lab->host_count; i++)
+		ifindexes[i] = lab->hosts[i].ifindex;
+	return settle_links(&lab->hub.wire, ifindexes, lab->host_count, err);
+}
+
 static int build(struct lab *lab, const struct topology *topology, struct err *err)
 {
 	int rc = open_hub(&lab->hub, err);
@@ -36,6 +46,9 @@ static int build(struct lab *lab, const struct topology *topology, struct err *e
 		return err->code;
 	for (size_t i = 0; !rc && i < topology->host_count; i++)
 		rc = host_init(&lab->hosts[lab->host_count++], topology, i, &lab->hub, err);
+	if (!rc)
+		rc = wait_for_links(lab, err);
+	wire_close(&lab->hub.wire); /* else what it is told of would pile up */
 	return rc;
 }
 

@@ -3,8 +3,9 @@
 #include "harness/base/fd.h"
 #include <errno.h>
 #include <linux/ethtool.h>
+#include <linux/if.h>
+#include <linux/rtnetlink.h>
 #include <linux/sockios.h>
-#include <net/if.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
 #include <netlink/route/link/veth.h>
@@ -31,28 +32,39 @@ static int netlink_failed(int rc, const char *what, const char *which, struct er
 	return err_set(err, rc == -NLE_EXIST ? -EEXIST : -EIO, LOC_NONE, "%s %s: %s", what, which, nl_geterror(rc));
 }
 
+static int connect_wire(struct wire *wire, struct err *err)
+{
+	int rc = wire->sock && wire->events ? nl_connect(wire->sock, NETLINK_ROUTE) : -NLE_NOMEM;
+
+	if (!rc)
+		rc = nl_connect(wire->events, NETLINK_ROUTE);
+	if (!rc)
+		rc = nl_socket_add_memberships(wire->events, RTNLGRP_LINK, RTNLGRP_IPV6_ROUTE, 0);
+	if (!rc)
+		rc = nl_socket_set_nonblocking(wire->events);
+	if (rc)
+		return netlink_failed(rc, "opening", "netlink sockets", err);
+	nl_socket_disable_seq_check(wire->events);
+	wire->ctl_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	return wire->ctl_fd < 0 ? err_set(err, -errno, LOC_NONE, "opening a socket: %s", strerror(errno)) : 0;
+}
+
 int wire_open(struct wire *ret, struct err *err)
 {
-	struct wire wire = {.sock = nl_socket_alloc(), .ctl_fd = -1};
-	int rc;
+	struct wire wire = {.sock = nl_socket_alloc(), .events = nl_socket_alloc(), .ctl_fd = -1};
+	int rc = connect_wire(&wire, err);
 
-	if (!wire.sock)
-		return out_of_memory(err);
-	rc = nl_connect(wire.sock, NETLINK_ROUTE);
-	if (!rc)
-		wire.ctl_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (rc || wire.ctl_fd < 0) {
+	if (rc)
 		wire_close(&wire);
-		return err_set(err, -EIO, LOC_NONE, "opening a netlink socket: %s",
-			       rc ? nl_geterror(rc) : strerror(errno));
-	}
-	*ret = wire;
-	return 0;
+	else
+		*ret = wire;
+	return rc;
 }
 
 void wire_close(struct wire *wire)
 {
 	nl_socket_free(wire->sock); /* takes NULL */
+	nl_socket_free(wire->events);
 	if (wire->ctl_fd >= 0)
 		close(wire->ctl_fd);
 	*wire = (struct wire){.ctl_fd = -1};
@@ -171,14 +183,14 @@ int link_index(const struct wire *wire, const char *ifname, int *ret, struct err
 	return 0;
 }
 
-static struct nl_addr *to_nl(const struct address *address)
+struct nl_addr *link_nl_addr(const struct address *address)
 {
 	return nl_addr_build(address->family, address->bytes, address->family == AF_INET ? 4 : 16);
 }
 
 int link_add_address(const struct wire *wire, int ifindex, const struct address *address, struct err *err)
 {
-	CLEANUP_ADDR struct nl_addr *local = to_nl(address);
+	CLEANUP_ADDR struct nl_addr *local = link_nl_addr(address);
 	struct rtnl_addr *addr = rtnl_addr_alloc();
 	int rc = -NLE_NOMEM;
 
@@ -196,7 +208,7 @@ int link_add_address(const struct wire *wire, int ifindex, const struct address 
 /* The route's one next hop, taken over by the route. */
 static int set_hop(struct rtnl_route *route, int ifindex, const struct address *via)
 {
-	CLEANUP_ADDR struct nl_addr *gateway = via ? to_nl(via) : NULL;
+	CLEANUP_ADDR struct nl_addr *gateway = via ? link_nl_addr(via) : NULL;
 	struct rtnl_nexthop *hop = rtnl_route_nh_alloc();
 
 	if (!hop || (via && !gateway)) {
@@ -216,8 +228,8 @@ static int fill_route(struct rtnl_route *route, int ifindex, const struct addres
 		      const struct address *from)
 {
 	int family = to ? to->family : via->family;
-	CLEANUP_ADDR struct nl_addr *dst = to ? to_nl(to) : nl_addr_build(family, "", 0);
-	CLEANUP_ADDR struct nl_addr *src = from ? to_nl(from) : NULL;
+	CLEANUP_ADDR struct nl_addr *dst = to ? link_nl_addr(to) : nl_addr_build(family, "", 0);
+	CLEANUP_ADDR struct nl_addr *src = from ? link_nl_addr(from) : NULL;
 
 	if (!dst || (from && !src))
 		return -NLE_NOMEM;
@@ -244,7 +256,7 @@ int link_add_route(const struct wire *wire, int ifindex, const struct address *t
 int link_add_neighbour(const struct wire *wire, int ifindex, const struct address *address, struct mac mac,
 		       struct err *err)
 {
-	CLEANUP_ADDR struct nl_addr *dst = to_nl(address);
+	CLEANUP_ADDR struct nl_addr *dst = link_nl_addr(address);
 	CLEANUP_ADDR struct nl_addr *lladdr = nl_addr_build(AF_LLC, mac.octets, sizeof(mac.octets));
 	struct rtnl_neigh *neigh = rtnl_neigh_alloc();
 	int rc = -NLE_NOMEM;

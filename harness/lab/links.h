@@ -6,9 +6,10 @@
 #include "harness/base/address.h"
 #include <netlink/netlink.h>
 
-/* Netlink and ioctl sockets of one network namespace; they stay in it wherever the process goes. */
+/* Sockets of one network namespace; they stay in it wherever the process goes. */
 struct wire {
 	struct nl_sock *sock;
+	struct nl_sock *events; /* hears of changes to links and IPv6 routes */
 	int ctl_fd;
 };
 
@@ -38,3 +39,11 @@ int link_add_route(const struct wire *wire, int ifindex, const struct address *t
 		   const struct address *from, struct err *err);
 int link_add_neighbour(const struct wire *wire, int ifindex, const struct address *address, struct mac mac,
 		       struct err *err);
+
+/* Of the address, for libnl; NULL if out of memory. Released with nl_addr_put. */
+struct nl_addr *link_nl_addr(const struct address *address);
+
+/* The kernel finishes some things later than it says done, and until then drops packets. Waits for it, by its own announcements; -ETIMEDOUT names what
+ * does not come. Links: that their other end, brought up later, has started them. Addresses (IPv6): that they are delivered to. */
+int settle_links(const struct wire *wire, const int *ifindexes, size_t count, struct err *err);
+int settle_addresses(const struct wire *wire, const struct addresses *addresses, struct err *err);
