@@ -136,6 +136,8 @@ static int add_probe(struct run_record *run, const struct ev_plan_probe *plan, s
 {
 	struct probe_record *probe;
 
+	if (plan->every_ns < 0 || plan->timeout_ns < 0)
+		return err_set(err, -EINVAL, LOC_NONE, "probe \"%s\" has a negative interval", plan->probe);
 	if (find_probe(run, plan->probe))
 		return err_set(err, -EINVAL, LOC_NONE, "probe \"%s\" is there already", plan->probe);
 	probe = GROW(run->probes, run->probe_count, run->probe_cap);
@@ -191,8 +193,8 @@ static int check_sample(const struct run_record *run, const struct ev_sample *ev
 {
 	if (run->reason)
 		return fail(err, "a sample after run.end");
-	if (ev->i < 0)
-		return fail(err, "a sample's i counts from 0");
+	if (ev->i < 0 || ev->due_ns < 0)
+		return fail(err, "a sample's i and due_ns count from 0");
 	if (ev->done_ns < ev->due_ns)
 		return err_set(err, -EINVAL, LOC_NONE, "sample %" PRId64 " of probe \"%s\" was done before it was due",
 			       ev->i, ev->probe);
@@ -377,8 +379,13 @@ static int add_later(struct record *record, const struct ev *ev, struct err *err
 
 int record_add(struct record *record, const struct ev *ev, struct err *err)
 {
-	int r = ev->kind == EV_RUN_START ? add_first(record, ev, err) : add_later(record, ev, err);
+	int r;
 
+	/* Times from 0 to 2^62: sums and differences of two of them fit. */
+	if (ev->t_ns < 0)
+		r = fail(err, "t_ns counts from the start of the run");
+	else
+		r = ev->kind == EV_RUN_START ? add_first(record, ev, err) : add_later(record, ev, err);
 	return r ? err_wrap(err, "%s", ev_kind_name(ev->kind)) : 0;
 }
 
