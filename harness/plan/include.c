@@ -27,6 +27,7 @@ struct including {
 	struct arena *arena;
 	struct errs *errs;
 	size_t files, bytes; /* read so far */
+	bool is_over; /* a limit of all files together was reached: no more are read */
 };
 
 static struct node *load_file(struct including *in, const char *path, struct loc where, const struct source *includer);
@@ -95,15 +96,14 @@ static bool is_circular(const struct source *source, struct loc where, struct er
 	return found;
 }
 
-/* The limits that only including can break. */
+/* The limits that only including can break; files are counted before they are looked for, so that failures end, too. */
 static int check_limits(struct including *in, const struct source *source, struct loc where, struct err *err)
 {
-	if (is_circular(source, where, err))
-		return err->code;
+	in->is_over = ++in->files > NODE_FILES_MAX;
+	if (in->is_over)
+		return err_set(err, -E2BIG, where, "more than %d files are included", NODE_FILES_MAX);
 	if (source->depth > NODE_INCLUDE_MAX)
 		return err_set(err, -E2BIG, where, "includes go more than %d files deep", NODE_INCLUDE_MAX);
-	if (++in->files > NODE_FILES_MAX)
-		return err_set(err, -E2BIG, where, "more than %d files are included", NODE_FILES_MAX);
 	return 0;
 }
 
@@ -112,19 +112,21 @@ static int read_source(struct including *in, const char *path, struct loc where,
 {
 	CLEANUP_CLOSE int fd = -1;
 	struct stat st;
-	int r;
+	size_t left;
+	int r = check_limits(in, source, where, err);
 
+	if (r)
+		return r;
 	fd = open_plan(path, where, &st, err);
 	if (fd < 0)
 		return fd;
 	source->dev = st.st_dev;
 	source->ino = st.st_ino;
-	r = check_limits(in, source, where, err);
-	if (r)
-		return r;
-	r = S_ISREG(st.st_mode) && st.st_size > (off_t)NODE_FILE_MAX
-		    ? -EFBIG
-		    : read_all(in->arena, fd, NODE_FILE_MAX - in->bytes, ret_data, ret_len);
+	if (is_circular(source, where, err))
+		return err->code;
+	left = NODE_FILE_MAX - in->bytes;
+	r = S_ISREG(st.st_mode) && st.st_size > (off_t)left ? -EFBIG : read_all(in->arena, fd, left, ret_data, ret_len);
+	in->is_over = r == -EFBIG;
 	if (r == -EFBIG)
 		return err_set(err, r, where, "%s is too large: a plan and what it includes hold at most %u MiB", path,
 			       NODE_FILE_MAX >> 20);
@@ -190,7 +192,8 @@ static struct node *include_all(struct including *in, struct node *root, const s
 	root = without_include(in->arena, root);
 	if (what->type != NODE_LIST)
 		return include_one(in, root, what, source);
-	for (size_t i = what->count; i-- > 0;) /* what is merged in first wins: a later file over an earlier one */
+	for (size_t i = what->count;
+	     i-- > 0 && !in->is_over;) /* what is merged in first wins: a later file over an earlier one */
 		root = include_one(in, root, what->items[i], source);
 	return root;
 }

@@ -38,7 +38,7 @@ const char *node_describe(const struct node *node, char *buf, size_t size);
 #define NODE_FILE_MAX (4u << 20) /* bytes in a file */
 #define NODE_DEPTH_MAX 64
 #define NODE_COUNT_MAX 100000 /* nodes after aliases are expanded */
-#define NODE_ANCHOR_MAX 512 /* in a file */
+#define NODE_ANCHOR_MAX 256 /* in a file */
 #define NODE_INCLUDE_MAX 16 /* files deep */
 #define NODE_FILES_MAX 64 /* in all; together no larger than NODE_FILE_MAX */
 
