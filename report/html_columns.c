@@ -120,8 +120,8 @@ void html_columns_draw(struct buf *out, struct html_lane *lane)
 {
 	size_t width = (size_t)(lane->scale.right - lane->scale.left), count = width / COLUMN_WIDTH;
 
-	if (count > lane->view->lane_marks)
-		count = lane->view->lane_marks;
+	if (count > lane->view->lane_marks / 2) /* the mark of a column takes about twice the bytes of a sample's */
+		count = lane->view->lane_marks / 2;
 	CLEANUP_FREE struct column *columns = calloc(count, sizeof(*columns));
 	if (!columns) {
 		out->failed = true;

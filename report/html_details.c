@@ -27,6 +27,7 @@ static void evidence_row(struct buf *out, const struct sample *s, int64_t zero_n
 	html_cell_cut(out, "code", s->answer);
 	html_cell_cut(out, "prose", s->detail);
 	buf_puts(out, "</tr>\n");
+	buf_fini(&cell);
 }
 
 static size_t count_bad(const struct probe_record *probe)
