@@ -223,6 +223,8 @@ struct node *node_load_bytes(struct arena *arena, const char *file, const char *
 	struct err err = {0};
 	struct node *root;
 
+	if (!len)
+		data = ""; /* NULL is fine then, but not for libyaml */
 	if (len > NODE_FILE_MAX)
 		err_set(&err, -EFBIG, (struct loc){.file = file}, "larger than %u MiB", NODE_FILE_MAX >> 20);
 	if (err.code || scan_bytes(file, data, len, &err) || scan_structure(file, data, len, &err)) {

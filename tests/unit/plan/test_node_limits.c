@@ -232,6 +232,7 @@ static void nothing_at_all_is_an_empty_file(void **state)
 {
 	(void)state;
 	yaml_refuses("", "t.yaml: error: the file is empty\n");
+	yaml_refuses_bytes(NULL, 0, "t.yaml: error: the file is empty\n");
 	yaml_refuses("# only a comment\n", "t.yaml: error: the file is empty\n");
 }
 
