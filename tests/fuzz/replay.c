@@ -26,11 +26,10 @@ int main(int argc, char **argv)
 		printf("%s\n", argv[i]);
 		fflush(stdout);
 		/* a copy of exactly its size: a read past its end must be seen, the terminating NUL would hide it */
-		CLEANUP_FREE uint8_t *exact = len ? malloc(len) : NULL;
-		if (len && !exact)
+		CLEANUP_FREE uint8_t *exact = malloc(len);
+		if (!exact)
 			return 2;
-		if (len)
-			memcpy(exact, data, len);
+		memcpy(exact, data, len);
 		LLVMFuzzerTestOneInput(exact, len);
 	}
 	return 0;
