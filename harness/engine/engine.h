@@ -7,7 +7,8 @@
  * that closes), SIGKILL included.
  *
  * Inside: uid 0 with all capabilities over those namespaces; `lo` up; private mounts; a fresh /proc where the kernel allows it; an empty tmpfs on /run, which
- * hides the machine's own resolver sockets. Descriptors are inherited.
+ * hides the machine's own resolver sockets. Descriptors are inherited; signals are at their defaults, but for SIGIO, which init needs to learn that
+ * alive_fd was closed: inside must leave it alone.
  */
 #pragma once
 #include "harness/base/err.h"
@@ -21,7 +22,8 @@ struct engine_proc {
 
 enum engine_way { ENGINE_WAY_USERNS, ENGINE_WAY_ROOT }; /* by a user namespace, or with root's own capabilities */
 
-/* inside's return value becomes the exit status. keep_tty: stay in the caller's session, for a shell. */
+/* inside's return value becomes the exit status, by _exit(2): what it printed with stdio it must flush. A maker that starts a second lab hands it the first one's
+ * alive_fd too: closing that then ends nothing while the second lives (the maker's death ends both). keep_tty: stay in the caller's session, for a shell. */
 int engine_netns_start(int (*inside)(void *arg), void *arg, bool keep_tty, struct engine_proc *ret, struct err *err);
 
 /* Whether this machine can hold a lab, tried out for real and undone. *ret_way on success; else a negative errno with

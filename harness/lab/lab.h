@@ -7,7 +7,9 @@
  *
  * Star: each host has its addresses as /32 and /128 on `eth0` and a default route over it through 169.254.0.1 and fe80::1, which the core's end of the link
  * bears; the core has a host route per address. Forwarding on, reverse-path filter off.
- * Files: everything of a host is under LAB_DIR/<host>/; each host sees an /etc of its own with its own resolv.conf, hosts and nsswitch.conf.
+ * The core's own addresses, 198.18.255.254 and fd00:18:ff::fe on lo, are where its ICMP errors come from; no host may have them. Links are silent (no ARP, neighbour
+ * discovery or multicast: all neighbours are permanent) and send finished checksums and whole MTUs (no offloads).
+ * Files: everything of a host is under LAB_DIR/<host>/; (empty at first); each host sees an /etc of its own with its own resolv.conf, hosts and nsswitch.conf.
  */
 #pragma once
 #include "harness/api/core.h"
