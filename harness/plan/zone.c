@@ -19,6 +19,12 @@ const struct zone_private *zone_private(const struct zone *zone)
 	return (const struct zone_private *)(const void *)zone;
 }
 
+bool zone_is_below(const ldns_rdf *name, const ldns_rdf *parent)
+{
+	/* ldns says so of a name and itself, if they differ in case. */
+	return ldns_dname_label_count(name) > ldns_dname_label_count(parent) && ldns_dname_is_subdomain(name, parent);
+}
+
 /* ---- the index ---- */
 
 static int compare_key(const struct zone_item *item, const ldns_rdf *owner, ldns_rr_type type)
@@ -70,7 +76,7 @@ bool zone_has_name(const struct zone_private *zone, const ldns_rdf *owner)
 	size_t i = lower_bound(zone, owner, (ldns_rr_type)0);
 
 	return i < zone->count && (!ldns_dname_compare(ldns_rr_owner(zone->items[i].rr), owner) ||
-				   ldns_dname_is_subdomain(ldns_rr_owner(zone->items[i].rr), owner));
+				   zone_is_below(ldns_rr_owner(zone->items[i].rr), owner));
 }
 
 ldns_rdf *zone_cut_above(const struct zone_private *zone, const ldns_rdf *name)
@@ -78,7 +84,7 @@ ldns_rdf *zone_cut_above(const struct zone_private *zone, const ldns_rdf *name)
 	ldns_rdf *cut = NULL, *at = ldns_rdf_clone(name);
 	size_t first;
 
-	while (at && ldns_dname_is_subdomain(at, zone->apex)) {
+	while (at && zone_is_below(at, zone->apex)) {
 		ldns_rdf *up;
 
 		if (zone_find(zone, at, LDNS_RR_TYPE_NS, &first)) {
@@ -133,7 +139,7 @@ out:
 
 static bool is_in_zone(const struct zone_private *zone, const ldns_rdf *owner)
 {
-	return !ldns_dname_compare(owner, zone->apex) || ldns_dname_is_subdomain(owner, zone->apex);
+	return !ldns_dname_compare(owner, zone->apex) || zone_is_below(owner, zone->apex);
 }
 
 /* Takes rr over. */

@@ -102,7 +102,7 @@ static void check_ns(const struct zone_private *zone, size_t i, struct errs *err
 	ldns_rdf *cut;
 	char *text;
 
-	if (!ldns_dname_is_subdomain(target, zone->apex) || has_address(zone, target))
+	if (!zone_is_below(target, zone->apex) || has_address(zone, target))
 		return;
 	cut = zone_cut_above(zone, target);
 	if (!cut || !ldns_dname_compare(cut, ldns_rr_owner(zone->items[i].rr))) {

@@ -65,7 +65,7 @@ static ldns_rdf *dname_target(const struct zone_private *zone, const ldns_rdf *n
 	ldns_rdf *at = ldns_dname_left_chop(name), *target = NULL;
 	size_t first;
 
-	while (at && !target && (!ldns_dname_compare(at, zone->apex) || ldns_dname_is_subdomain(at, zone->apex))) {
+	while (at && !target && (!ldns_dname_compare(at, zone->apex) || zone_is_below(at, zone->apex))) {
 		ldns_rdf *up;
 
 		if (zone_find(zone, at, LDNS_RR_TYPE_DNAME, &first))
@@ -137,7 +137,7 @@ enum zone_answer zone_lookup(const struct zone *zone_, const char *qname, uint16
 		ldns_rdf_deep_free(name);
 		name = TAKE(next);
 		answer = ZONE_NODATA; /* if this was the last try: a loop */
-		if (ldns_dname_compare(name, zone->apex) && !ldns_dname_is_subdomain(name, zone->apex)) {
+		if (ldns_dname_compare(name, zone->apex) && !zone_is_below(name, zone->apex)) {
 			answer = ZONE_CNAME_OUT;
 			*ret_cname = name_text(name, arena);
 			break;

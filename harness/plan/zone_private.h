@@ -20,6 +20,8 @@ struct zone_private {
 
 const struct zone_private *zone_private(const struct zone *zone);
 
+/* Whether name lies below parent, and is not parent itself. */
+bool zone_is_below(const ldns_rdf *name, const ldns_rdf *parent);
 /* The records of one owner and type: count of them from items[*ret_first]. */
 size_t zone_find(const struct zone_private *zone, const ldns_rdf *owner, ldns_rr_type type, size_t *ret_first);
 /* Whether the name owns records, or some name below it does (RFC 4592 section 2.2.2). */

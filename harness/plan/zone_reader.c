@@ -388,6 +388,8 @@ static int read_record(struct zone_reader *reader, const char *type, uint32_t tt
 	int r;
 
 	data += strspn(data, " ");
+	for (size_t len = strlen(data); len && data[len - 1] == ' ' && (len < 2 || data[len - 2] != '\\'); len--)
+		data[len - 1] = '\0';
 	/* The owner is set afterwards: read here once, whatever it looks like. */
 	buf_printf(&line, ". %u IN %s %s", ttl, type, data);
 	if (!line.failed)
