@@ -92,6 +92,16 @@ static void what_inside_returns_becomes_the_exit_status(void **state UNUSED)
 	assert_int_equal(run_inside(return_arg, &wanted), 42);
 }
 
+/* 32 and 33 are glibc's own; posix_spawn, which make uses, leaves them ignored, and no program can change that. */
+#define SIGNALS_OF_LIBC (UINT64_C(3) << 31)
+
+static uint64_t signal_set(const char *status, const char *name)
+{
+	const char *row = strstr(status, name);
+
+	return row ? strtoull(row + strlen(name), NULL, 16) & ~SIGNALS_OF_LIBC : UINT64_MAX;
+}
+
 static int no_signal_is_blocked_or_ignored(void *arg UNUSED)
 {
 	char buf[8192];
@@ -99,7 +109,7 @@ static int no_signal_is_blocked_or_ignored(void *arg UNUSED)
 	ssize_t n = read(fd, buf, sizeof(buf) - 1);
 
 	buf[n > 0 ? n : 0] = '\0';
-	return strstr(buf, "SigBlk:\t0000000000000000") && strstr(buf, "SigIgn:\t0000000000000000") ? 0 : 1;
+	return signal_set(buf, "SigBlk:") || signal_set(buf, "SigIgn:");
 }
 
 static void signals_of_the_maker_are_not_inherited(void **state UNUSED)
