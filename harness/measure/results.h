@@ -23,7 +23,7 @@ struct measurement {
 	int64_t availability_ppm; /* MEASURE_NONE without samples */
 	int64_t time_to_impact_ns, time_to_failover_ns, time_to_recover_ns; /* WINDOW_FAULT only, else MEASURE_NONE */
 	bool failover_censored, recover_censored; /* not reached: the value is the lower bound */
-	int64_t recover_samples, recover_errors; /* what time_to_recover was taken from: due after R, before the next fault */
+	int64_t recover_samples, recover_errors; /* of time_to_recover: due after R, before the next fault */
 	int64_t resolution_ns; /* the probe's every */
 	int64_t outage_ns, wrong_window_ns;
 	int64_t latency_p50_ns, latency_p95_ns, latency_p99_ns; /* MEASURE_NONE without samples */
