@@ -67,17 +67,14 @@ static struct junit_case *case_new(struct junit_suite *suite, enum verdict resul
 	return c;
 }
 
-static void add_value(struct buf *out, const struct ev_plan_expect *plan, int64_t value)
+static void add_value(struct buf *out, const struct ev_plan_expect *plan, int64_t value, bool is_lower_bound)
 {
-	enum metric metric = metric_find(plan->metric);
 	char text[64];
 
 	if (value == MEASURE_NONE)
 		buf_puts(out, "nothing");
-	else if (metric < METRIC_COUNT && metric_infos[metric].unit == METRIC_SHARE)
-		buf_puts(out, units_format_share(value, text, sizeof(text)));
 	else
-		buf_puts(out, units_human_duration(value, text, sizeof(text)));
+		buf_puts(out, measured_text(metric_find(plan->metric), value, is_lower_bound, text, sizeof(text)));
 }
 
 static void add_expectation(struct junit_suite *suite, const struct expectation *e)
@@ -86,13 +83,14 @@ static void add_expectation(struct junit_suite *suite, const struct expectation 
 
 	if (e->measurement)
 		c->took_ns = e->measurement->to_ns - e->measurement->from_ns;
-	buf_printf(&c->text, "%s\nmeasured: %s", e->plan->text, e->censored ? "at least " : "");
-	add_value(&c->text, e->plan, e->measured);
-	buf_printf(&c->text, "\nexpected: %s", e->plan->op);
+	buf_printf(&c->text, "measured: %s", e->censored ? "at least " : "");
+	add_value(&c->text, e->plan, e->measured, e->censored);
+	buf_printf(&c->text, ", expected: %s", e->plan->op);
 	if (strcmp(e->plan->op, "never") != 0) {
 		buf_putc(&c->text, ' ');
-		add_value(&c->text, e->plan, e->plan->bound);
+		add_value(&c->text, e->plan, e->plan->bound, false);
 	}
+	buf_printf(&c->text, "\nexpectation: %s", e->plan->text);
 	if (e->why)
 		buf_printf(&c->text, "\nwhy: %s", e->why);
 	if (e->plan->file)

@@ -16,11 +16,26 @@ struct value {
 	bool more; /* the share is more than v, which was rounded down */
 };
 
-const char *measured_text(enum metric metric, int64_t value, char *buf, size_t size)
+/* As much as units_human_duration shows, without what it would round up: three digits, from 100 s on seconds, from 2 h on minutes. */
+static int64_t rounded_down(int64_t ns)
+{
+	int64_t unit = 1;
+
+	if (ns >= 7200 * SEC)
+		unit = 60 * SEC;
+	else if (ns >= 100 * SEC)
+		unit = SEC;
+	else
+		while (ns / unit >= 1000)
+			unit *= 10;
+	return ns - ns % unit;
+}
+
+const char *measured_text(enum metric metric, int64_t value, bool is_lower_bound, char *buf, size_t size)
 {
 	if (metric < METRIC_COUNT && metric_infos[metric].unit == METRIC_SHARE)
 		return units_format_share(value, buf, size);
-	return units_human_duration(value, buf, size);
+	return units_human_duration(is_lower_bound ? rounded_down(value) : value, buf, size);
 }
 
 static enum op op_find(const char *text)
@@ -172,7 +187,7 @@ static const char *why_judged(enum metric metric, enum op op, const struct expec
 {
 	char text[64];
 
-	measured_text(metric, e->measured, text, sizeof(text));
+	measured_text(metric, e->measured, e->censored, text, sizeof(text));
 	if (op == OP_COUNT)
 		return arena_printf(arena, "\"%s\" is not a comparison this dnsdrill knows", e->plan->op);
 	if (e->censored && e->result == VERDICT_INCONCLUSIVE)

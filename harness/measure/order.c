@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "harness/measure/order.h"
+#include "harness/measure/parts.h"
 
 #include <errno.h>
 #include <inttypes.h>

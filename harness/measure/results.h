@@ -59,3 +59,6 @@ struct results {
 struct results *measure(const struct record *record);
 void results_free(struct results *results);
 DEFINE_CLEANUP(struct results *, results_free);
+
+/* A measured value in its metric's unit, for people: "1.53 s", "99.9%". A lower bound is rounded down: no more is claimed than is known. */
+const char *measured_text(enum metric metric, int64_t value, bool is_lower_bound, char *buf, size_t size);

@@ -150,7 +150,7 @@ static const char *say_failed(const struct run_results *results, const struct ex
 	size_t all = results->expectation_count;
 	char text[64];
 
-	measured_text(metric, first->measured, text, sizeof(text));
+	measured_text(metric, first->measured, first->censored, text, sizeof(text));
 	return arena_printf(arena, "%s did not hold: measured %s%s; %zu of %zu expectation%s failed.",
 			    first->plan->text, first->censored ? "at least " : "", text, failed, all,
 			    all == 1 ? "" : "s");
@@ -193,7 +193,7 @@ static const char *say_story(const struct run_results *results, struct arena *ar
 		return "Nothing was broken";
 	probe = m->probe->plan.probe;
 	fault = m->fault->plan.name;
-	units_human_duration(m->time_to_failover_ns, text, sizeof(text));
+	measured_text(METRIC_TIME_TO_FAILOVER, m->time_to_failover_ns, m->failover_censored, text, sizeof(text));
 	if (m->failover_censored)
 		return arena_printf(arena, "%s did not fail over within %s of \"%s\"", probe, text, fault);
 	if (m->time_to_failover_ns)

@@ -54,6 +54,3 @@ struct expectation expect_judge(const struct run_results *results, const struct 
 
 /* verdict.c: fills verdict and reason from the rest of results. */
 void verdict_decide(struct run_results *results, struct arena *arena);
-
-/* A measured value in its metric's unit, for people: "1.53 s", "99.9%". */
-const char *measured_text(enum metric metric, int64_t value, char *buf, size_t size);

@@ -172,6 +172,29 @@ static void a_fault_never_applied_judges_nothing(void **state)
 	stream_fini(&stream);
 }
 
+static void a_lower_bound_is_never_shown_as_more_than_it_is(void **state)
+{
+	static const struct {
+		int64_t ms;
+		const char *bound, *value;
+	} rows[] = {
+		/* 11.999 s is not yet 12.0 s */
+		{11999, "11.9 s", "12.0 s"},
+		{119900, "119 s", "2 min 0 s"},
+		{1000, "1.00 s", "1.00 s"},
+		{0, "0 s", "0 s"},
+	};
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_string_equal(measured_text(METRIC_OUTAGE, rows[i].ms * MSEC, true, text, sizeof(text)),
+				    rows[i].bound);
+		assert_string_equal(measured_text(METRIC_OUTAGE, rows[i].ms * MSEC, false, text, sizeof(text)),
+				    rows[i].value);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +206,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_judged_says_why),
 		cmocka_unit_test(a_sample_that_could_not_be_asked_spoils_only_its_own_window),
 		cmocka_unit_test(a_fault_never_applied_judges_nothing),
+		cmocka_unit_test(a_lower_bound_is_never_shown_as_more_than_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
