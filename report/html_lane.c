@@ -175,7 +175,7 @@ static void draw_latency_grid(struct buf *out, const struct html_lane *lane)
 		int y = svg_log_y(log, value);
 		svg_line(out, "class=\"grid\" stroke=\"#d8dce0\" stroke-width=\"0.7\"", lane->scale.left, y,
 			 lane->scale.right, y);
-		if (y - log->top <= 90)
+		if (y - log->top <= 120)
 			continue;
 		struct buf name = {0};
 		decade_text(&name, value);

@@ -70,7 +70,7 @@ static const char tables[] =
 	"solid "
 	"var(--rule);vertical-align:bottom}\n"
 	"tbody "
-	"th{font-weight:600;white-space:normal;min-width:min(12ch,100%);max-width:440px;overflow-wrap:break-word}"
+	"th{font-weight:600;white-space:normal;min-width:11ch;max-width:440px;overflow-wrap:break-word}"
 	"\ntbody+tbody tr:first-child>*{border-top:1px solid var(--rule)}\n"
 	".num{text-align:right;font-variant-numeric:tabular-nums}\n.words{white-space:normal;max-width:300px;overflow-"
 	"wrap:break-word}\n.strong{font-weight:650}\n"
@@ -114,7 +114,8 @@ static const char media[] =
 	"landscape;margin:12mm}body{padding:0;max-width:none;font-size:10pt}.skip{display:none}"
 	".scroll{overflow:visible}.timeline{min-width:0}table{font-size:7.5pt}th,td{white-space:normal;padding:3px 8px "
 	"3px 0}"
-	"td.num{white-space:nowrap}.prose,.pre code,td.code{min-width:0}pre{max-height:none}.verdict{border:1px solid "
+	"td.num{white-space:nowrap}td.code,.pre code,pre{font-size:7pt}.prose,.pre "
+	"code,td.code{min-width:0}pre{max-height:none}.verdict{border:1px solid "
 	"var(--now);border-left-width:8px}h2,h3{break-after:avoid}tr,.verdict,.figures div,.lane{break-inside:avoid}"
 	"details::details-content{content-visibility:visible;display:block}"
 	"*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";
