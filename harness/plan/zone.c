@@ -227,23 +227,15 @@ static struct zone_private *zone_new(const char *name, const char *path)
 	return zone;
 }
 
-struct zone *zone_load(const char *name, const char *path, struct loc where, struct errs *errs)
+struct zone *zone_load_bytes(const char *name, const char *path, const char *data, size_t len, struct errs *errs)
 {
-	size_t before = errs->count + errs->dropped, len = 0, first;
-	struct zone_private *zone;
-	struct err err = {0};
-	char *data = read_whole(path, where, &len, &err);
+	size_t before = errs->count + errs->dropped, first;
+	struct zone_private *zone = zone_new(name, path);
 
-	if (!data) {
-		errs_add_err(errs, &err);
-		return NULL;
-	}
-	zone = zone_new(name, path);
 	if (!zone)
-		errs_add(errs, where, "out of memory");
+		errs_add(errs, LOC_NONE, "out of memory");
 	else if (!read_records(zone, data, len, errs))
 		zone_check(zone, errs->count + errs->dropped == before, errs);
-	free(data);
 	if (errs->count + errs->dropped > before) {
 		zone_free(zone ? &zone->zone : NULL);
 		return NULL;
@@ -252,6 +244,22 @@ struct zone *zone_load(const char *name, const char *path, struct loc where, str
 	zone->zone.is_signed = zone_find(zone, zone->apex, LDNS_RR_TYPE_DNSKEY, &first) &&
 			       zone_find(zone, zone->apex, LDNS_RR_TYPE_RRSIG, &first);
 	return &zone->zone;
+}
+
+struct zone *zone_load(const char *name, const char *path, struct loc where, struct errs *errs)
+{
+	size_t len = 0;
+	struct err err = {0};
+	struct zone *zone;
+	char *data = read_whole(path, where, &len, &err);
+
+	if (!data) {
+		errs_add_err(errs, &err);
+		return NULL;
+	}
+	zone = zone_load_bytes(name, path, data, len, errs);
+	free(data);
+	return zone;
 }
 
 void zone_free(struct zone *zone)

@@ -18,6 +18,8 @@ struct zone {
 /* Loads and checks: syntax, in-zone owner names, exactly one SOA at the apex, an NS at the apex, no CNAME beside other data, NS targets in the zone have addresses.
  * Adds every error to errs with the zone file's path and line (where: the plan's mention, for a file that cannot be opened). NULL if there was one. */
 struct zone *zone_load(const char *name, const char *path, struct loc where, struct errs *errs);
+/* The same from memory (a fuzzer's, a test's); path is what errors call it. */
+struct zone *zone_load_bytes(const char *name, const char *path, const char *data, size_t len, struct errs *errs);
 void zone_free(struct zone *zone);
 
 enum zone_answer {

@@ -114,6 +114,23 @@ static void check_ns(const struct zone_private *zone, size_t i, struct errs *err
 	ldns_rdf_deep_free(cut);
 }
 
+/* RFC 6672 section 2.4. items[first … end) have one owner; what lies below it follows. */
+static void check_dname(const struct zone_private *zone, size_t first, size_t end, struct errs *errs)
+{
+	char *owner;
+
+	for (size_t i = first; i < end && end < zone->count; i++) {
+		if (type_of(zone, i) != LDNS_RR_TYPE_DNAME ||
+		    !zone_is_below(ldns_rr_owner(zone->items[end].rr), ldns_rr_owner(zone->items[i].rr)))
+			continue;
+		owner = text_of(ldns_rr_owner(zone->items[end].rr));
+		errs_add(errs, place(zone, end), "%s lies below the DNAME of line %u, where nothing may be",
+			 owner ? owner : "a name", zone->items[i].line);
+		free(owner);
+		return;
+	}
+}
+
 void zone_check(const struct zone_private *zone, bool is_whole, struct errs *errs)
 {
 	size_t end;
@@ -134,5 +151,6 @@ void zone_check(const struct zone_private *zone, bool is_whole, struct errs *err
 					 zone->name);
 		}
 		check_cname(zone, first, end, errs);
+		check_dname(zone, first, end, errs);
 	}
 }

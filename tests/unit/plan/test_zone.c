@@ -195,6 +195,13 @@ static void numbers_are_never_cut_to_fit(void **state)
 	       FILE_NAME ":5: error: TTL '4294967297' is larger than 2147483647 (RFC 2181 section 8)\n");
 }
 
+static void nothing_may_lie_below_a_dname(void **state)
+{
+	(void)state;
+	refuse(ZONE_HEAD "d DNAME e\nx.d A 192.0.2.1\n",
+	       FILE_NAME ":6: error: x.d.example.com lies below the DNAME of line 5, where nothing may be\n");
+}
+
 static void errors_stand_at_the_line_a_record_begins_on(void **state)
 {
 	(void)state;
@@ -250,6 +257,7 @@ int main(void)
 		cmocka_unit_test(a_record_without_ttl_takes_the_last_one_written),
 		cmocka_unit_test(the_soa_comes_first_wherever_it_stands),
 		cmocka_unit_test(numbers_are_never_cut_to_fit),
+		cmocka_unit_test(nothing_may_lie_below_a_dname),
 		cmocka_unit_test(errors_stand_at_the_line_a_record_begins_on),
 		cmocka_unit_test(bytes_that_are_no_text_are_refused),
 		cmocka_unit_test(an_endless_record_is_refused),
