@@ -66,6 +66,16 @@ def every_key_that_list_shows_stands_in_the_manual_page():
 
 
 @drill.case
+def the_first_plan_of_the_readme_is_without_error():
+    with open(os.path.join(drill.ROOT, "README.md"), encoding="utf-8") as file:
+        readme = file.read()
+    zone = re.search(r"`example\.com\.zone`:\n\n((?:    .*\n|\n)+)", readme).group(1)
+    plan = re.search(r"```yaml\n(.*?)```", readme, re.DOTALL).group(1)
+    path = drill.write_plan(plan, **{"example.com.zone": re.sub(r"(?m)^    ", "", zone)})
+    assert ": ok: " in drill.run("check", path, check=0).stdout
+
+
+@drill.case
 def uninstall_removes_what_install_put_there():
     build = os.path.dirname(drill.PROGRAM)
     with tempfile.TemporaryDirectory() as root:
