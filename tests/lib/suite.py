@@ -40,6 +40,24 @@ def how_it_ended(status):
     return f"exited with status {status}"
 
 
+running = set()
+
+
+def end_all(number, _frame):
+    """Interrupted: what was started has sessions of its own and would live on."""
+    for child in list(running):
+        try:
+            os.killpg(child.pid, signal.SIGTERM)
+        except ProcessLookupError:
+            pass
+    os._exit(128 + number)
+
+
+def end_children_when_interrupted():
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end_all)
+
+
 def run(command, timeout, env=None):
     """Runs command in a session of its own, so that a time-out ends its children too.
 
@@ -47,6 +65,7 @@ def run(command, timeout, env=None):
     """
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              env=env, start_new_session=True)
+    running.add(child)
     try:
         output, _ = child.communicate(timeout=timeout)
         return child.returncode, output.decode(errors="replace")
@@ -54,6 +73,8 @@ def run(command, timeout, env=None):
         os.killpg(child.pid, signal.SIGKILL)
         output, _ = child.communicate()
         return None, output.decode(errors="replace")
+    finally:
+        running.discard(child)
 
 
 def say(text):

@@ -107,6 +107,18 @@ def a_script_that_fails_without_a_word_counts_as_failed():
 
 
 @drill.case
+def interrupting_the_tests_leaves_none_of_them_running():
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkfifo(f"{folder}/alive")  # its end of file is the end of all who hold it
+        script(folder, "test_long", f"#!/bin/sh\nexec sleep 1000 >{folder}/alive\n")
+        runner = subprocess.Popen(["tests/run-scripts", folder], cwd=drill.ROOT, stdout=subprocess.DEVNULL)
+        with open(f"{folder}/alive", "rb") as alive:  # opens when the script has
+            runner.terminate()
+            assert runner.wait(60) == 143
+            assert alive.read() == b""
+
+
+@drill.case
 def a_unit_test_that_crashes_counts_as_failed_by_name():
     with tempfile.TemporaryDirectory() as folder:
         good = script(folder, "test_good", "#!/bin/sh\nprintf '1..2\\nok 1 - a\\nno kernel\\nnot ok 2 # SKIP b\\n'\n")
