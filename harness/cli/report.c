@@ -10,6 +10,7 @@
 #include "harness/base/fd.h"
 #include "harness/cli/cli.h"
 #include "harness/cli/reports.h"
+#include "harness/run/outdir.h"
 
 struct report_options {
 	const char *html, *junit, *json, *markdown, *out;

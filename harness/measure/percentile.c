@@ -4,9 +4,9 @@
 #include <stdio.h>
 
 struct latencies {
-	int64_t *v; /* of samples that ended by themselves, ascending */
+	int64_t *v; /* of samples that were answered, ascending */
 	size_t count;
-	size_t timeouts; /* samples that ran into the probe's timeout: each counts as that much, or more */
+	size_t timeouts; /* samples without an answer, however they ended: each counts as the probe's timeout, or more */
 	int64_t timeout_ns;
 };
 
@@ -38,7 +38,7 @@ static struct latencies collect(const struct probe_record *probe, const struct w
 
 		if (!window_has(window, sample) || sample->outcome == OUTCOME_ERROR)
 			continue;
-		if (sample->outcome == OUTCOME_TIMEOUT && latency_ns >= all.timeout_ns)
+		if (sample->outcome == OUTCOME_TIMEOUT)
 			all.timeouts++;
 		else
 			all.v[all.count++] = latency_ns;

@@ -139,7 +139,7 @@ static void make_map(struct loader *loader, const yaml_node_t *from, struct made
 			return;
 		text = key_text(loader, key);
 		if (text)
-			map->pairs[map->count++] = (struct node_pair){text, key->loc, value};
+			map->pairs[map->count++] = (struct node_pair){text, key->loc, value, false};
 	}
 	node_refuse_twice(loader->arena, map, loader->errs);
 	node_merge_key(loader->arena, map, true, loader->errs);

@@ -136,6 +136,8 @@ struct node *node_merge(struct arena *arena, const struct node *over, const stru
 		memcpy(map->pairs, over->pairs, over->count * sizeof(*map->pairs));
 	if (under->count)
 		memcpy(map->pairs + over->count, under->pairs, under->count * sizeof(*map->pairs));
+	for (size_t i = over->count; i < map->count; i++)
+		map->pairs[i].included = true;
 	map->count = node_pairs_unique(arena, map->pairs, map->count, merge_values, arena);
 	return map;
 }
@@ -165,6 +167,15 @@ static void add_pairs(struct node *map, const struct node *source, struct errs *
 	map->count += source->count;
 }
 
+static void add_own(struct node *merged, const struct node *map, bool included)
+{
+	for (size_t i = 0; i < map->count; i++) {
+		if (strcmp(map->pairs[i].key, MERGE_KEY) && map->pairs[i].included == included)
+			merged->pairs[merged->count++] = map->pairs[i];
+	}
+}
+
+/* What an includer merges in by a << that had to wait for a matrix still wins over what it included. */
 void node_merge_key(struct arena *arena, struct node *map, bool may_wait, struct errs *errs)
 {
 	struct node *value = node_get(map, MERGE_KEY), **sources = &value, merged = *map;
@@ -180,12 +191,10 @@ void node_merge_key(struct arena *arena, struct node *map, bool may_wait, struct
 		room += sources[i]->type == NODE_MAP ? sources[i]->count : 0;
 	merged.pairs = ARENA_ARRAY(arena, struct node_pair, room);
 	merged.count = 0;
-	for (size_t i = 0; i < map->count; i++) {
-		if (strcmp(map->pairs[i].key, MERGE_KEY))
-			merged.pairs[merged.count++] = map->pairs[i];
-	}
+	add_own(&merged, map, false);
 	for (size_t i = 0; i < count; i++)
 		add_pairs(&merged, sources[i], errs);
+	add_own(&merged, map, true);
 	merged.count = node_pairs_unique(arena, merged.pairs, merged.count, NULL, NULL);
 	*map = merged;
 }

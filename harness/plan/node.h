@@ -15,6 +15,7 @@ struct node_pair {
 	const char *key;
 	struct loc key_loc;
 	struct node *value;
+	bool included; /* came from an included file, under the mapping that includes it */
 };
 
 struct node {

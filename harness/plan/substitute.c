@@ -177,8 +177,9 @@ static struct node *copy(struct substitution *sub, const struct node *from)
 		} else {
 			const struct node_pair *pair = &from->pairs[i];
 
-			node->pairs[node->count++] = (struct node_pair){replaced(sub, pair->key_loc, pair->key),
-									pair->key_loc, copy(sub, pair->value)};
+			node->pairs[node->count++] =
+				(struct node_pair){replaced(sub, pair->key_loc, pair->key), pair->key_loc,
+						   copy(sub, pair->value), pair->included};
 		}
 	}
 	if (node->type == NODE_MAP) {

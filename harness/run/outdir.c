@@ -42,17 +42,24 @@ static int open_events(int dirfd, const char *path, int *ret_fd, struct err *err
 	return 0;
 }
 
-int outdir_open(const char *path, struct outdir *ret, struct err *err)
+int outdir_directory(const char *path, struct err *err)
 {
 	struct loc loc = {.file = path};
-	struct outdir outdir = {.events_fd = -1};
-	int r = make_parents(path);
+	int fd, r = make_parents(path);
 
 	if (r)
 		return err_set(err, r, loc, "cannot make the output directory: %s", strerror(-r));
-	outdir.fd = open(path, DIR_FLAGS);
+	fd = open(path, DIR_FLAGS);
+	return fd < 0 ? err_set(err, -errno, loc, "cannot open the output directory: %s", strerror(errno)) : fd;
+}
+
+int outdir_open(const char *path, struct outdir *ret, struct err *err)
+{
+	struct outdir outdir = {.fd = outdir_directory(path, err), .events_fd = -1};
+	int r;
+
 	if (outdir.fd < 0)
-		return err_set(err, -errno, loc, "cannot open the output directory: %s", strerror(errno));
+		return outdir.fd;
 	r = open_events(outdir.fd, path, &outdir.events_fd, err);
 	if (!r && !(outdir.path = strdup(path)))
 		r = err_set(err, -ENOMEM, LOC_NONE, "out of memory");

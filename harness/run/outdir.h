@@ -23,6 +23,9 @@ struct outdir_case {
 	char capture_name[300]; /* relative to DIR */
 };
 
+/* The directory, made with its parents if need be: a descriptor, or a negative errno with err. */
+int outdir_directory(const char *path, struct err *err);
+
 /* Makes DIR (and its parents). A directory that already holds events.ndjson is refused: evidence is never overwritten. */
 int outdir_open(const char *path, struct outdir *ret, struct err *err);
 void outdir_close(struct outdir *outdir);

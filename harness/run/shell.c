@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "harness/base/fd.h"
+#include "harness/base/signals.h"
 #include "harness/lab/lab.h"
 #include "harness/run/bringup.h"
 #include "harness/run/loop.h"
@@ -69,8 +70,7 @@ static pid_t start_command(struct shell *shell, const struct topo_host *topo)
 
 	if (pid)
 		return pid;
-	for (int number = 1; number < NSIG; number++)
-		signal(number, SIG_DFL);
+	signals_reset();
 	if (host_enter(host, &err))
 		_exit(125);
 	setenv("DNSDRILL_HOST", topo->name, 1);

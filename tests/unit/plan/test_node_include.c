@@ -78,6 +78,23 @@ static void the_including_file_wins_and_mappings_merge_deeply(void **state)
 			    "{name: mine, lab: {r1: {server: bind, address: a}, list: [3]}}");
 }
 
+/* own keys, then what is merged in (even if it has to wait for the matrix), then what was included */
+static void a_merge_that_waits_for_the_matrix_wins_over_what_was_included(void **state)
+{
+	struct folder *folder = *state;
+	struct node *root;
+	struct node_binding binding = {"r", "bind", NULL};
+
+	write_file(folder, "base.yaml", "r1: {server: unbound, address: a, options: x}\n");
+	write_file(folder, "plan.yaml", "include: base.yaml\nr1: {options: mine, <<: \"${r}\"}\n");
+	binding.value = yaml_load(&folder->yaml, "{server: bind, options: z}");
+	root = node_load(folder->yaml.arena, "plan.yaml", &folder->yaml.errs);
+	assert_non_null(root);
+	root = node_substitute(folder->yaml.arena, root, &binding, 1, &folder->yaml.errs);
+	assert_string_equal(yaml_said(&folder->yaml), "");
+	assert_string_equal(yaml_flow(&folder->yaml, root), "{r1: {options: mine, server: bind, address: a}}");
+}
+
 static void of_a_list_of_includes_the_later_wins(void **state)
 {
 	struct folder *folder = *state;
@@ -296,6 +313,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 	const struct CMUnitTest tests[] = {
 		CASE(the_including_file_wins_and_mappings_merge_deeply),
+		CASE(a_merge_that_waits_for_the_matrix_wins_over_what_was_included),
 		CASE(of_a_list_of_includes_the_later_wins),
 		CASE(paths_are_relative_to_the_file_that_says_them),
 		CASE(a_circle_of_includes_is_shown_whole),
