@@ -56,11 +56,10 @@ static int write_chosen(const struct registry *registry, const struct report_opt
 					      files[i].path, err);
 	}
 	if (!r && chosen->out) {
-		int dirfd CLEANUP_CLOSE = open(chosen->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		int dirfd CLEANUP_CLOSE = outdir_directory(chosen->out, err);
 
 		if (dirfd < 0)
-			return err_set(err, -1, (struct loc){.file = chosen->out},
-				       "is not a directory that can be opened");
+			return err->code;
 		r = reports_write_all(registry, record, results, dirfd, err);
 	}
 	return r;
