@@ -15,7 +15,9 @@ struct target { /* one address */
 	const struct address *address;
 	struct event *readable;
 	int fd; /* -1 until it could be connected */
-	size_t at; /* the name being asked; name_count: all were answered */
+	size_t at; /* the name being asked */
+	int rounds_left; /* 0: done */
+	uint16_t id; /* of the query: tells its answer from late ones to those before */
 	uint8_t *query;
 	size_t query_len;
 	char last[96]; /* what came instead of the right answer */
@@ -38,13 +40,7 @@ static ldns_rr_type asked_type(const struct ready_ask *ask)
 
 static bool is_done(const struct target *target)
 {
-	return target->at == target->ready->ask.name_count;
-}
-
-/* The identifier tells answers to one question from late ones to the question before. */
-static uint16_t query_id(const struct target *target)
-{
-	return (uint16_t)(target->at + 1);
+	return target->rounds_left == 0;
 }
 
 static int make_query(struct target *target)
@@ -59,7 +55,7 @@ static int make_query(struct target *target)
 	if (ldns_pkt_query_new_frm_str(&packet, ask->names[target->at], asked_type(ask), LDNS_RR_CLASS_IN, flags) !=
 	    LDNS_STATUS_OK)
 		return r;
-	ldns_pkt_set_id(packet, query_id(target));
+	ldns_pkt_set_id(packet, ++target->id);
 	if (ldns_pkt2wire(&target->query, packet, &target->query_len) == LDNS_STATUS_OK)
 		r = 0;
 	ldns_pkt_free(packet);
@@ -97,25 +93,44 @@ static void send_query(struct target *target)
 			   0); /* refused or full: the next tick asks again */
 }
 
+/* On to the next name, at once; to the next round, with the next tick. */
+static void advance(struct target *target)
+{
+	bool is_round_over = ++target->at == target->ready->ask.name_count;
+
+	if (is_round_over) {
+		target->at = 0;
+		target->rounds_left--;
+	}
+	if (!is_done(target) && make_query(target) == 0 && !is_round_over)
+		send_query(target);
+}
+
+static void start_again(struct target *target)
+{
+	target->at = 0;
+	target->rounds_left = target->ready->ask.rounds;
+	(void)make_query(target);
+}
+
 /* True if this answer was the last one of all waited for. */
 static bool take_answer(struct target *target, const uint8_t *wire, size_t len)
 {
 	ldns_pkt *packet = NULL;
-	const char *wrong;
 	char text[sizeof(target->last)];
 	bool was_last = false;
 
 	if (ldns_wire2pkt(&packet, wire, len) != LDNS_STATUS_OK)
 		return false;
-	if (ldns_pkt_id(packet) == query_id(target) && ldns_pkt_qr(packet)) {
-		wrong = judge(target, packet, text, sizeof(text));
+	if (ldns_pkt_id(packet) == target->id && ldns_pkt_qr(packet)) {
+		const char *wrong = judge(target, packet, text, sizeof(text));
+
 		snprintf(target->last, sizeof(target->last), "%s", wrong ? wrong : "");
-		if (!wrong) {
-			target->at++;
-			was_last = is_done(target) && --target->ready->left == 0;
-			if (!is_done(target) && make_query(target) == 0)
-				send_query(target);
-		}
+		if (!wrong)
+			advance(target);
+		else if (target->rounds_left < target->ready->ask.rounds)
+			start_again(target);
+		was_last = is_done(target) && --target->ready->left == 0;
 	}
 	ldns_pkt_free(packet);
 	return was_last;
@@ -191,6 +206,7 @@ static int start_targets(struct ready *ready, struct err *err)
 		target->ready = ready;
 		target->address = &ready->ask.addresses->v[i];
 		target->fd = -1;
+		target->rounds_left = ready->ask.rounds;
 		if (make_query(target) < 0)
 			return err_set(err, -EINVAL, LOC_NONE, "cannot ask for the name \"%s\"", ready->ask.names[0]);
 	}
@@ -214,6 +230,8 @@ struct ready *ready_start(struct event_base *base, const struct ready_ask *ask, 
 		return NULL;
 	}
 	ready->ask = *ask;
+	if (ready->ask.rounds < 1)
+		ready->ask.rounds = 1;
 	ready->done = done;
 	ready->arg = arg;
 	ready->base = base;

@@ -20,6 +20,9 @@ struct ready_ask {
 	bool is_authoritative;
 	const char *const *names; /* without trailing dot, "." for the root */
 	size_t name_count;
+	/* How often in a row all names must be answered rightly, 20 ms between; 0 is 1. More than once for software that serves old and new data side by
+	 * side for a moment after a transfer. */
+	int rounds;
 };
 
 /* ask and what it points to are borrowed until ready_cancel. done is called at most once, from the loop. */

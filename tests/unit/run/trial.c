@@ -26,8 +26,15 @@ static ssize_t exchange(int fd, bool is_tcp, const uint8_t *query, size_t len, u
 
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (!is_tcp)
-		return send(fd, query, len, 0) < 0 ? -1 : recv(fd, answer, size, 0);
+	if (!is_tcp) {
+		if (send(fd, query, len, 0) < 0)
+			return -1;
+		/* A server's child that ends interrupts it, whatever SA_RESTART says, for it has a time limit (signal(7)). */
+		do
+			n = recv(fd, answer, size, 0);
+		while (n < 0 && errno == EINTR);
+		return n;
+	}
 	if (send(fd, &prefix, 2, MSG_MORE) != 2 || send(fd, query, len, 0) < 0 ||
 	    recv(fd, &prefix, 2, MSG_WAITALL) != 2)
 		return -1;
