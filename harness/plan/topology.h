@@ -36,7 +36,8 @@ struct topo_host {
 	const struct topo_host *primary; /* nameserver that transfers */
 	const struct addresses *forward; /* NULL: iterates */
 	const struct client_spec *client; /* HOST_CLIENT */
-	struct probe_server *resolvers; /* HOST_CLIENT: in order, each at its first address of a family the client has */
+	struct probe_server
+		*resolvers; /* HOST_CLIENT: in order, each at its first address of a family the client has */
 	size_t resolver_count;
 	const char *provider; /* HOST_NAMESERVER */
 };
