@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 struct version {
+	const char *program; /* of the driver's table */
 	void (*done)(void *arg);
 	void *arg;
 	struct event *readable;
@@ -36,14 +37,18 @@ static bool has_timestamp(const char *text)
 	return true;
 }
 
-void version_clean(const char *output, char *ret, size_t size)
+void version_clean(const char *program, const char *output, char *ret, size_t size)
 {
+	bool is_bare;
 	size_t len;
 
 	if (has_timestamp(output))
 		output += strlen("Nov 21 03:12:23 ");
+	is_bare = !strncmp(output, "Version ", strlen("Version ")); /* unbound does not say who it is */
+	if (is_bare)
+		output += strlen("Version ");
 	len = strcspn(output, "\r\n");
-	snprintf(ret, size, "%.*s", (int)len, output);
+	snprintf(ret, size, "%s%s%.*s", is_bare ? program : "", is_bare ? " " : "", (int)len, output);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
@@ -58,7 +63,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		version->len += (size_t)n;
 	if (n > 0 && !memchr(version->output, '\n', version->len) && version->len < sizeof(version->output) - 1)
 		return;
-	version_clean(version->output, version->text, sizeof(version->text));
+	version_clean(version->program, version->output, version->text, sizeof(version->text));
 	version->is_known = true;
 	event_del(version->readable);
 	version->done(version->arg);
@@ -86,6 +91,7 @@ struct version *version_start(struct event_base *base, const struct server_ops *
 	if (!version)
 		return NULL;
 	version->fd = -1;
+	version->program = ops->program;
 	version->done = done;
 	version->arg = arg;
 	if (run(version, ops, path) < 0)

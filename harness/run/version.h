@@ -17,5 +17,5 @@ bool version_is_known(const struct version *version);
 pid_t version_pid(const struct version *version);
 /* NULL while or where it is not known. Owned by version. */
 const char *version_text(const struct version *version);
-/* First line of what a program printed, cut to size, without a timestamp as loggers put in front. */
-void version_clean(const char *output, char *ret, size_t size);
+/* First line of what a program printed, cut to size, without a timestamp as loggers put in front; with the program's name where it is just a number. */
+void version_clean(const char *program, const char *output, char *ret, size_t size);
