@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "report/format.h"
 #include "harness/base/units.h"
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
@@ -38,6 +39,14 @@ void format_duration(struct buf *out, int64_t ns, bool censored)
 		ns -= ns % rounding_step(ns);
 	}
 	add_human(out, ns);
+}
+
+void format_milliseconds(struct buf *out, int64_t ns, bool censored, int64_t resolution_ns)
+{
+	if (censored)
+		buf_printf(out, "> %" PRId64 " ms", ns / MSEC);
+	else
+		buf_printf(out, "%" PRId64 " ms ± %.3g ms", (ns + MSEC / 2) / MSEC, (double)resolution_ns / 1e6);
 }
 
 void format_resolution(struct buf *out, int64_t resolution_ns)

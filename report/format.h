@@ -15,6 +15,9 @@ void format_duration(struct buf *out, int64_t ns, bool censored);
 /* "1.20 s ± 0.1 s", the resolution in the unit of the value; censored: without it. */
 void format_resolved(struct buf *out, int64_t ns, bool censored, int64_t resolution_ns);
 
+/* Appends "1973 ms ± 50 ms", or "> 11999 ms" for a lower bound, which is rounded down. Whole milliseconds. */
+void format_milliseconds(struct buf *out, int64_t ns, bool censored, int64_t resolution_ns);
+
 /* "± 100 ms" */
 void format_resolution(struct buf *out, int64_t resolution_ns);
 

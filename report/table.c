@@ -219,6 +219,28 @@ static void write_run(const struct page *page, const struct results *results, si
 	buf_fini(&sentence);
 }
 
+/* The one number of the run, in milliseconds so that runs compare at a glance: "time to failover 1973 ms ± 50 ms  fresh during alpha dark". */
+static void write_failover(const struct page *page, const struct results *results)
+{
+	const struct run_results *run;
+	const struct measurement *worst = facts_worst_failover(results, &run);
+	struct grid grid;
+	struct buf text = {0};
+
+	if (!worst || worst->time_to_failover_ns == MEASURE_NONE)
+		return;
+	grid_open(&grid, "ls");
+	buf_puts(&text, "time to failover ");
+	format_milliseconds(&text, worst->time_to_failover_ns, worst->failover_censored, worst->resolution_ns);
+	grid_cell_buf(&grid, GRID_BOLD, &text);
+	buf_printf(&text, "%s during %s", worst->probe->plan.probe, worst->fault->plan.name);
+	grid_cell_buf(&grid, GRID_PLAIN, &text);
+	grid_row(&grid);
+	page->out->failed |= text.failed;
+	grid_close(&grid, page->colour, page->columns, page->out);
+	buf_fini(&text);
+}
+
 void table_write(const struct record *record, const struct results *results, bool colour, unsigned columns,
 		 struct buf *out)
 {
@@ -236,8 +258,9 @@ void table_write(const struct record *record, const struct results *results, boo
 			write_matrix(&page, results);
 		buf_putc(out, '\n');
 	}
+	write_failover(&page, results);
 	if (record->count)
-		buf_printf(out, "seed %lld\n", (long long)record->runs[0].start.seed);
+		buf_printf(out, "\nseed %lld\n", (long long)record->runs[0].start.seed);
 	out->failed |= sentence.failed;
 	buf_fini(&sentence);
 }

@@ -23,6 +23,19 @@ static void duration(int64_t ns, bool censored, const char *want)
 	check(&out, want);
 }
 
+static void whole_milliseconds_are_rounded_and_bounds_cut(void **state)
+{
+	struct buf out = {0};
+	(void)state;
+
+	format_milliseconds(&out, 1972600000, false, 50 * MSEC);
+	check(&out, "1973 ms ± 50 ms");
+	format_milliseconds(&out, 11999999999, true, 50 * MSEC);
+	check(&out, "> 11999 ms");
+	format_milliseconds(&out, 0, false, MSEC / 2);
+	check(&out, "0 ms ± 0.5 ms");
+}
+
 static void share(int64_t ppm, const char *want)
 {
 	struct buf out = {0};
@@ -159,6 +172,7 @@ static void wall_clock_is_utc(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whole_milliseconds_are_rounded_and_bounds_cut),
 		cmocka_unit_test(what_does_not_exist_is_a_dash),
 		cmocka_unit_test(lower_bound_is_never_rounded_up),
 		cmocka_unit_test(failover_has_its_resolution),

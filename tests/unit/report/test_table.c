@@ -43,7 +43,7 @@ static void verdict_comes_first_then_expectations_then_measurements(void **state
 	assert_true(expected && measured && expected < measured);
 	assert_says(expected, "300 ms ± 100 ms");
 	assert_says(expected, "<= 300ms");
-	assert_says(out.data, "seed 7");
+	assert_says(out.data, "\n  time to failover 300 ms ± 100 ms  www during alpha dark\n\nseed 7");
 	buf_fini(&out);
 	drill_free(&stream);
 }
