@@ -37,6 +37,7 @@ struct server_zone {
 	size_t primary_count;
 	const struct server_peer *secondaries; /* may transfer, and are sent NOTIFY */
 	size_t secondary_count;
+	bool is_signed; /* with DNSSEC: it holds RRSIG and NSEC records */
 };
 
 struct server_spec {

@@ -105,6 +105,7 @@ static int add_zones(const struct maker *maker, const struct topo_host *host, st
 		if (!is_among(host, zone->servers, zone->server_count))
 			continue;
 		ret->name = zone->name;
+		ret->is_signed = zone->sign || zone->has_signature;
 		ret->file = maker->files->zone_files[i];
 		if (!is_among(host, zone->primaries, zone->primary_count)) {
 			r = add_primary(maker, host, zone, ret, err);

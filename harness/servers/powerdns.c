@@ -3,15 +3,27 @@
  * PowerDNS Authoritative Server with the bind backend. The plan's options are lines at the end of pdns.conf; the last of two equal settings
  * wins there.
  *
- * Its TSIG keys live in a database of the backend that only pdnsutil writes: where there are keys, a shell script fills it and becomes the server.
+ * Its TSIG keys, and that a zone comes signed, live in a database of the backend that only pdnsutil writes: where there is something to
+ * write, a shell script does it and becomes the server.
  */
 #include "harness/servers/common.h"
 #include <errno.h>
 
+#define DATABASE "dnssec.sqlite3"
+
+static bool needs_database(const struct server_spec *spec)
+{
+	bool needs = spec->tsig_count > 0;
+
+	for (size_t i = 0; i < spec->zone_count; i++)
+		needs = needs || spec->zones[i].is_signed;
+	return needs;
+}
+
 static void add_settings(const struct server_spec *spec, struct buf *out)
 {
 	buf_printf(out, "launch=bind\nbind-config=%s/named.conf\nbind-dnssec-db=%s\n", spec->dir,
-		   spec->tsig_count ? "dnssec.sqlite3" : "");
+		   needs_database(spec) ? DATABASE : "");
 	buf_puts(out, "local-port=53\nlocal-address=");
 	server_addresses(out, &spec->listen, AF_UNSPEC, "", ",");
 	buf_printf(out, "\nsocket-dir=%s\n", spec->dir);
@@ -54,21 +66,24 @@ static void add_key_commands(const struct server_zone *zone, const struct server
 static void add_script(const struct server_spec *spec, const char *util, const char *program, struct buf *out)
 {
 	buf_printf(out, "set -e\nutil() { %s --config-dir=%s \"$@\" >/dev/null; }\n", util, spec->dir);
-	buf_printf(out, "util create-bind-db %s/dnssec.sqlite3\n", spec->dir);
+	buf_printf(out, "util create-bind-db %s/" DATABASE "\n", spec->dir);
 	for (size_t i = 0; i < spec->tsig_count; i++)
 		buf_printf(out, "util import-tsig-key '%s' %s '%s'\n", spec->tsigs[i]->name, spec->tsigs[i]->algorithm,
 			   spec->tsigs[i]->secret);
 	for (size_t i = 0; i < spec->zone_count; i++) {
 		const struct server_zone *zone = &spec->zones[i];
 
+		/* A transfer finds out by itself. */
+		if (zone->is_signed && !server_is_secondary(zone))
+			buf_printf(out, "util set-presigned '%s'\n", zone->name);
 		add_key_commands(zone, zone->primaries, zone->primary_count, "secondary", out);
 		add_key_commands(zone, zone->secondaries, zone->secondary_count, "primary", out);
 	}
 	buf_printf(out, "exec %s --config-dir=%s\n", program, spec->dir);
 }
 
-static int command_with_keys(const struct server_spec *spec, struct arena *arena, struct server_command *ret,
-			     struct err *err)
+static int command_with_database(const struct server_spec *spec, struct arena *arena, struct server_command *ret,
+				 struct err *err)
 {
 	const char *util = server_find_program("pdnsutil", arena);
 	const char *script;
@@ -105,8 +120,8 @@ static int powerdns_configure(const struct server_spec *spec, struct arena *aren
 		return r;
 	r = server_command(&server_powerdns, arena, &command, err, arena_printf(arena, "--config-dir=%s", spec->dir),
 			   NULL);
-	if (r == 0 && spec->tsig_count)
-		r = command_with_keys(spec, arena, &command, err);
+	if (r == 0 && needs_database(spec))
+		r = command_with_database(spec, arena, &command, err);
 	if (r == 0)
 		*ret = command;
 	return r;

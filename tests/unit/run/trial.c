@@ -42,6 +42,14 @@ static ssize_t exchange(int fd, bool is_tcp, const uint8_t *query, size_t len, u
 	return n;
 }
 
+static bool has_type(const ldns_pkt *packet, ldns_rr_type type)
+{
+	ldns_rr_list *found = ldns_pkt_rr_list_by_type(packet, type, LDNS_SECTION_ANY_NOQUESTION);
+
+	ldns_rr_list_deep_free(found);
+	return found != NULL;
+}
+
 static void read_answer(struct trial_ask *ask, const uint8_t *wire, size_t len)
 {
 	ldns_pkt *packet = NULL;
@@ -60,8 +68,9 @@ static void read_answer(struct trial_ask *ask, const uint8_t *wire, size_t len)
 			break;
 		}
 	}
-	snprintf(ask->answer, sizeof(ask->answer), "%s%s%s", text, ldns_pkt_aa(packet) ? " aa" : "",
-		 ldns_pkt_ad(packet) ? " ad" : "");
+	snprintf(ask->answer, sizeof(ask->answer), "%s%s%s%s%s", text, ldns_pkt_aa(packet) ? " aa" : "",
+		 ldns_pkt_ad(packet) ? " ad" : "", has_type(packet, LDNS_RR_TYPE_RRSIG) ? " rrsig" : "",
+		 has_type(packet, LDNS_RR_TYPE_NSEC) ? " nsec" : "");
 	free(text);
 	ldns_pkt_free(packet);
 }
@@ -81,6 +90,10 @@ static void ask_once(struct trial *trial, struct trial_ask *ask)
 	snprintf(ask->answer, sizeof(ask->answer), "no answer");
 	ldns_pkt_query_new_frm_str(&packet, ask->name, ask->type, ask->is_chaos ? LDNS_RR_CLASS_CH : LDNS_RR_CLASS_IN,
 				   LDNS_RD | LDNS_AD);
+	if (ask->is_do) {
+		ldns_pkt_set_edns_udp_size(packet, 4096);
+		ldns_pkt_set_edns_do(packet, true);
+	}
 	ldns_pkt2wire(&wire, packet, &len);
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 	if (connect(fd, (struct sockaddr *)&sockaddr, sockaddr_len) == 0)

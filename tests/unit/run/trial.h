@@ -11,9 +11,10 @@ struct trial_ask {
 	const char *to; /* host that is asked, at its first address */
 	const char *name;
 	ldns_rr_type type;
-	bool is_tcp, is_chaos; /* class CH */
+	bool is_tcp, is_chaos, is_do; /* class CH; with EDNS and the DO bit */
 	const char *until; /* asked again until this is the answer, for at most 20 s; NULL: once */
-	char answer[128]; /* rcode, or data of the first record that answers, then " aa", " ad" */
+	char answer
+		[128]; /* rcode, or data of the first record that answers, then " aa", " ad", " rrsig", " nsec" for what it has */
 };
 
 struct trial_report {

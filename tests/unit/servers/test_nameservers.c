@@ -152,6 +152,41 @@ static void secondary_of_a_secondary_gets_the_zone(void **state)
 	small_plan_fini(&small);
 }
 
+/* From the file as from a transfer. RFC 4035 section 3.1: signatures with what exists, NSEC for what does not. */
+static void every_software_serves_a_signed_zone_with_its_proofs(void **state)
+{
+	struct small_plan small;
+	struct trial_ask asks[4 * SOFTWARE_COUNT];
+	struct trial trial = {.asks = asks, .ask_count = ARRAY_LEN(asks)};
+
+	(void)state;
+	small_plan_init(&small);
+	add_providers(&small, 1);
+	small.zones[0].sign = true;
+	for (size_t i = 0; i < SOFTWARE_COUNT; i++) {
+		for (size_t k = 0; k < 2; k++) {
+			const char *to = arena_printf(small.arena, "%s.ns%zu", software[i], k + 1);
+
+			asks[4 * i + 2 * k] = (struct trial_ask){.from = "root",
+								 .to = to,
+								 .name = "www.example.com",
+								 .type = LDNS_RR_TYPE_A,
+								 .is_do = true};
+			asks[4 * i + 2 * k + 1] = asks[4 * i + 2 * k];
+			asks[4 * i + 2 * k + 1].type = LDNS_RR_TYPE_MX;
+		}
+	}
+	trial.topology = small_topology(&small);
+	trial_must(&trial);
+	for (size_t i = 0; i < ARRAY_LEN(asks); i++) {
+		const char *want = i % 2 ? "NOERROR aa rrsig nsec" : "192.0.2.80 aa rrsig";
+
+		if (strcmp(asks[i].answer, want))
+			fail_msg("%s says: %s, not %s", asks[i].to, asks[i].answer, want);
+	}
+	small_plan_fini(&small);
+}
+
 static void options_reach_each_software(void **state)
 {
 	static const char *const options[SOFTWARE_COUNT] = {
@@ -192,6 +227,7 @@ int main(void)
 		cmocka_unit_test(every_software_transfers_from_every_other_and_refuses_strangers),
 		cmocka_unit_test(change_reaches_secondaries_by_notify),
 		cmocka_unit_test(secondary_of_a_secondary_gets_the_zone),
+		cmocka_unit_test(every_software_serves_a_signed_zone_with_its_proofs),
 		cmocka_unit_test(options_reach_each_software),
 	};
 

@@ -42,6 +42,31 @@ static void every_resolver_follows_the_tree_from_the_root(void **state)
 	small_plan_fini(&small);
 }
 
+/* Neither the nameserver nor the resolvers have an IPv4 address. */
+static void ipv6_alone_is_enough(void **state)
+{
+	struct small_plan small;
+	struct trial_ask asks[RESOLVER_COUNT];
+	struct trial trial = {.asks = asks, .ask_count = ARRAY_LEN(asks)};
+
+	(void)state;
+	small_plan_init(&small);
+	small_zone(&small, "example.com", SMALL_ZONE_TEXT)->apex_ns = APEX_NS_FROM_LAB;
+	small_nameserver(&small, "alpha", "ns1", NULL, "2001:db8:1::1", "bind", NULL);
+	small_nameserver(&small, "alpha", "ns2", NULL, "2001:db8:1::2", "nsd", "alpha.ns1");
+	add_resolvers(&small, asks, "www.example.com", LDNS_RR_TYPE_A);
+	for (size_t i = 0; i < RESOLVER_COUNT; i++) {
+		small.resolvers[i].address =
+			small_addresses(&small, arena_printf(small.arena, "2001:db8:53::%zu", i + 1));
+		asks[i].from = software[i];
+	}
+	trial.topology = small_topology(&small);
+	trial_must(&trial);
+	for (size_t i = 0; i < RESOLVER_COUNT; i++)
+		assert_string_equal(asks[i].answer, "192.0.2.80");
+	small_plan_fini(&small);
+}
+
 /* AD says that the chain from the generated root key, through the generated DS records, holds. */
 static void every_resolver_validates_a_signed_zone(void **state)
 {
@@ -206,6 +231,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_resolver_follows_the_tree_from_the_root),
+		cmocka_unit_test(ipv6_alone_is_enough),
 		cmocka_unit_test(every_resolver_validates_a_signed_zone),
 		cmocka_unit_test(every_resolver_refuses_a_broken_chain),
 		cmocka_unit_test(names_that_resolvers_know_by_themselves_are_looked_up_in_the_lab),
