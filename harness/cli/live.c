@@ -12,6 +12,8 @@
 
 #define BAR_CELLS 24
 #define CLEAR_LINE "\r\033[K"
+#define NO_WRAP "\033[?7l" /* what does not fit is cut, not broken: a second line would never be cleared */
+#define WRAP "\033[?7h"
 
 void live_init(struct live *live, const struct plan *plan, bool quiet)
 {
@@ -62,7 +64,7 @@ static void draw(const struct live *live)
 		buf_printf(&line, "  good %" PRId64 "  bad %" PRId64, live->good, live->bad);
 		add_faults(live, &line);
 	}
-	fprintf(stderr, CLEAR_LINE "%s", line.data ? line.data : "");
+	fprintf(stderr, CLEAR_LINE NO_WRAP "%s" WRAP, line.data ? line.data : "");
 	fflush(stderr);
 	buf_fini(&line);
 }

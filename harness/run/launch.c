@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "harness/run/launch.h"
 #include "harness/base/fd.h"
+#include "harness/base/signals.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -10,17 +11,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* Handlers and masks of the harness are not the server's business. */
-static void reset_signals(void)
-{
-	sigset_t none;
-
-	for (int i = 1; i < NSIG; i++)
-		signal(i, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
 
 /* What a service manager tells its children does not hold for a server's. */
 static void reset_environment(void)
@@ -39,7 +29,7 @@ static void become(const struct launch *launch)
 
 	if (null < 0 || dup2(null, 0) < 0 || dup2(launch->out_fd, 1) < 0 || dup2(launch->out_fd, 2) < 0)
 		_exit(125);
-	reset_signals();
+	signals_reset();
 	reset_environment();
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	if (chdir(launch->dir) < 0) {
