@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "harness/measure/window.h"
 
+/* A question that was due while the fault stood and answered after its end was answered by the repair. */
+static bool is_evidence(const struct window *window, const struct sample *sample)
+{
+	return sample->outcome == OUTCOME_OK && sample->done_ns < window->evidence_until_ns;
+}
+
 /* The first run of `stable` good samples in a row from `at` on. A missing sample is not known to be good: it breaks a run. */
 static struct comeback find_run(const struct probe_record *probe, const struct window *window, size_t at,
 				int64_t stable)
@@ -11,7 +17,7 @@ static struct comeback find_run(const struct probe_record *probe, const struct w
 	for (size_t k = at; k < window->last; k++) {
 		const struct sample *sample = &probe->samples[k];
 
-		if (sample->outcome != OUTCOME_OK) {
+		if (!is_evidence(window, sample)) {
 			length = 0;
 			continue;
 		}

@@ -47,6 +47,7 @@ static struct window make(enum window_kind kind, const struct probe_record *prob
 		.from_ns = from_ns,
 		.to_ns = to_ns,
 		.done_before_ns = INT64_MAX,
+		.evidence_until_ns = INT64_MAX,
 		.first = first_due(probe, from_ns),
 		.last = first_due(probe, to_ns),
 	};
@@ -80,6 +81,8 @@ struct window window_fault(const struct run_record *run, const struct probe_reco
 	if (fault->applied)
 		window = make(WINDOW_FAULT, probe, fault->applied_ns,
 			      fault->reverted ? min_ns(fault->reverted_ns, end_ns) : end_ns);
+	if (fault->applied && fault->reverted)
+		window.evidence_until_ns = fault->reverted_ns;
 	window.fault = fault;
 	return window;
 }

@@ -11,6 +11,7 @@ struct window {
 	const struct fault_record *fault; /* WINDOW_FAULT */
 	int64_t from_ns, to_ns; /* of due times: [from, to) */
 	int64_t done_before_ns; /* baseline: members were also done before this; else INT64_MAX */
+	int64_t evidence_until_ns; /* a fault's end: what was answered later is no evidence that the fault was overcome; else INT64_MAX */
 	size_t first, last; /* samples [first, last) of the probe are due in it */
 };
 

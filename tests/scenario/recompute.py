@@ -73,22 +73,29 @@ def spans_of(samples, starters, is_in, end):
     return spans
 
 
-def comeback(members, low, high, stable):
-    """(time to the first bad, time to the first of `stable` good in a row after it, censored), from low."""
+def comeback(members, low, high, stable, until=math.inf):
+    """(time to the first bad, time to the first of `stable` good in a row after it, censored), from low.
+
+    Good answers count for the row only if they came before until.
+    """
     if not members:
         return None, None, False
+
+    def counts(sample):
+        return is_ok(sample) and sample["done_ns"] < until
+
     bad = [k for k, s in enumerate(members) if not is_ok(s)]
     if not bad:
         return None, 0, False
     impact = members[bad[0]]["due_ns"] - low
     for k in range(bad[0] + 1, len(members)):
         row = members[k:k + stable]
-        if len(row) == stable and all(map(is_ok, row)) and row[-1]["i"] - row[0]["i"] == stable - 1:
+        if len(row) == stable and all(map(counts, row)) and row[-1]["i"] - row[0]["i"] == stable - 1:
             return impact, row[0]["due_ns"] - low, False
     # not reached: certain only up to the good samples, one behind the other, that the window ends with
     end = high
     for k in range(len(members) - 1, -1, -1):
-        if not is_ok(members[k]) or (k + 1 < len(members) and members[k + 1]["i"] != members[k]["i"] + 1):
+        if not counts(members[k]) or (k + 1 < len(members) and members[k + 1]["i"] != members[k]["i"] + 1):
             break
         end = members[k]["due_ns"]
     return impact, end - low, True
@@ -135,7 +142,8 @@ def measure_fault(probe, samples, fault, faults, end, stable):
     high = max(low, min(R if R is not None else end, end)) if T is not None else 0
     members = due_in(samples, low, high)
     m = measure(probe, samples, members, low, high, end, samples)
-    m["time_to_impact_ns"], m["time_to_failover_ns"], m["censored"] = comeback(members, low, high, stable)
+    m["time_to_impact_ns"], m["time_to_failover_ns"], m["censored"] = comeback(
+        members, low, high, stable, R if R is not None else math.inf)
     if T is not None and R is not None:
         later = [f["T"] for f in faults if f is not fault and f["T"] is not None and f["T"] >= R]
         until = min([end] + later)

@@ -49,6 +49,31 @@ static void a_fault_that_nobody_notices_has_no_impact_and_failover_zero(void **s
 	stream_fini(&stream);
 }
 
+/* Everything is gone from 500 to 1000 and the resolver keeps trying: what was due at 700, 800 and 900 (three in a row) is answered by the
+ * repair at 1001. Nobody failed over. */
+static void answers_that_came_after_the_repair_are_no_failover(void **state)
+{
+	struct stream stream;
+	const struct measurement *m;
+
+	(void)state;
+	stream_begin(&stream);
+	stream_probe(&stream, "www");
+	stream_fault(&stream, 1, "dark");
+	stream_applied(&stream, 1, 500);
+	stream_ask(&stream, "www", 0, ".....xx");
+	for (int64_t i = 7; i < 10; i++)
+		stream_sample(&stream, "www", i, i * EVERY_MS, 1001, OUTCOME_OK);
+	stream_reverted(&stream, 1, 1000, true);
+	stream_ask(&stream, "www", 10, "....");
+	stream_end(&stream, "complete", 9999);
+	m = stream_find(&stream, "www", WINDOW_FAULT, "dark");
+	assert_true(m->failover_censored);
+	assert_int_equal(m->time_to_failover_ns, 500 * MSEC);
+	assert_int_equal(m->availability_ppm, 600000); /* 3 of 5: their askers did get an answer */
+	stream_fini(&stream);
+}
+
 static void failover_that_is_not_reached_is_censored_with_the_length_of_the_fault(void **state)
 {
 	struct stream stream;
@@ -223,6 +248,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(failover_is_the_first_of_enough_good_samples_in_a_row),
 		cmocka_unit_test(a_fault_that_nobody_notices_has_no_impact_and_failover_zero),
+		cmocka_unit_test(answers_that_came_after_the_repair_are_no_failover),
 		cmocka_unit_test(failover_that_is_not_reached_is_censored_with_the_length_of_the_fault),
 		cmocka_unit_test(good_samples_too_late_to_be_enough_lower_the_bound),
 		cmocka_unit_test(good_samples_behind_the_end_of_the_fault_do_not_count_as_failover),
