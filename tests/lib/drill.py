@@ -2,6 +2,7 @@
 """What scenario tests share: cases that count themselves, running the program, reading what it left."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,14 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 PROGRAM = os.environ.get("DNSDRILL") or os.path.join(ROOT, "build", "dnsdrill")
 SCENARIOS = os.path.join(ROOT, "scenarios")
 
+TOP = tempfile.mkdtemp(prefix="dnsdrill-test-")
+os.chmod(TOP, 0o755)  # ordinary users have a share in some cases
 cases = []
+
+
+def scratch():
+    """A new directory; all of them are gone when main() ends, unless a case failed."""
+    return tempfile.mkdtemp(dir=TOP)
 
 
 class Skip(Exception):
@@ -39,14 +47,14 @@ def run(*arguments, timeout=120, cwd=None, env=None, check=None, prefix=()):
 
 def drill(plan, *arguments, check=0, timeout=180):
     """Runs a plan into a directory of its own and returns a Result."""
-    out = os.path.join(tempfile.mkdtemp(prefix="dnsdrill-test-"), "out")
+    out = os.path.join(scratch(), "out")
     done = run("run", plan, "--out", out, *arguments, check=check, timeout=timeout)
     return Result(out, done)
 
 
 def write_plan(text, **files):
     """A plan in a directory of its own, with other files beside it; returns its path."""
-    folder = tempfile.mkdtemp(prefix="dnsdrill-test-")
+    folder = scratch()
     for name, content in {"plan.yaml": text, **files}.items():
         with open(os.path.join(folder, name), "w", encoding="utf-8") as out:
             out.write(content)
@@ -96,4 +104,8 @@ def main():
         except Exception:  # noqa: BLE001: every failure is a failed case, and the rest runs
             count.failed += 1
             suite.say(f"FAILED  {name}\n{traceback.format_exc()}")
+    if count.failed:
+        suite.say(f"what the cases left is in {TOP}")
+    else:
+        shutil.rmtree(TOP, ignore_errors=True)
     suite.finish(count)

@@ -6,7 +6,6 @@ import os
 import pwd
 import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import drill  # noqa: E402
@@ -90,7 +89,7 @@ def without_user_namespaces(script):
 def where_user_namespaces_are_forbidden_root_builds_labs_by_its_own_capabilities():
     done = without_user_namespaces('"$0" doctor')
     assert done.returncode == 0 and "root's own capabilities" in done.stdout, done
-    out = os.path.join(tempfile.mkdtemp(prefix="dnsdrill-test-"), "out")
+    out = os.path.join(drill.scratch(), "out")
     done = without_user_namespaces(f'"$0" run {outage_plan.plan()} --out {out}')
     assert done.returncode == 0, done
 
@@ -107,7 +106,7 @@ def an_ordinary_user_runs_a_drill():
     if os.getuid() != 0:
         return  # then every other case has shown it
     nobody = pwd.getpwnam("nobody")
-    out = tempfile.mkdtemp(prefix="dnsdrill-test-")
+    out = drill.scratch()
     os.chown(out, nobody.pw_uid, nobody.pw_gid)
     plan = outage_plan.plan()
     for path in (os.path.dirname(plan), out):

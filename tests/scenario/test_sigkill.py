@@ -6,7 +6,6 @@ import random
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -80,7 +79,7 @@ def kill_once(plan, scratch, moment):
 def nothing_is_left_after_sigkill_at_fifty_moments():
     draw = random.Random(20261121)
     plan = outage_plan.plan()
-    scratch = tempfile.mkdtemp(prefix="dnsdrill-test-")
+    scratch = drill.scratch()
     before, labs = machine(scratch), 0
     for i in range(MOMENTS):
         moment = i * LONGEST / MOMENTS + draw.random() * LONGEST / MOMENTS

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -17,7 +16,7 @@ IN_NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-ec"]
 
 
 def out_dir():
-    return os.path.join(tempfile.mkdtemp(prefix="dnsdrill-test-"), "out")
+    return os.path.join(drill.scratch(), "out")
 
 
 def start(plan, out):
@@ -79,7 +78,7 @@ def a_second_ctrl_c_still_undoes_everything():
 
 @drill.case
 def a_full_disk_is_said_and_ends_the_drill():
-    plan, where = outage_plan.plan(), tempfile.mkdtemp(prefix="dnsdrill-test-")
+    plan, where = outage_plan.plan(), drill.scratch()
     script = f'mount -t tmpfs -o size=96k none {where}; exec "$0" run {plan} --out {where}/out'
     done = subprocess.run([*IN_NAMESPACE, script, drill.PROGRAM], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, timeout=60, check=False)
@@ -89,7 +88,8 @@ def a_full_disk_is_said_and_ends_the_drill():
 
 @drill.case
 def an_output_directory_that_cannot_be_made_is_named():
-    plan, where = outage_plan.plan(), tempfile.NamedTemporaryFile(delete=False).name
+    plan, where = outage_plan.plan(), os.path.join(drill.scratch(), "file")
+    open(where, "w", encoding="utf-8").close()
     done = drill.run("run", plan, "--out", f"{where}/out", check=3)
     assert done.stderr.startswith(f"{where}/out: error: cannot make the output directory: "), done.stderr
 
@@ -205,7 +205,7 @@ def an_unhealthy_baseline_is_inconclusive():
 @drill.case
 def a_report_made_again_is_the_same_to_the_byte():
     result = drill.drill(outage_plan.plan())
-    again = tempfile.mkdtemp(prefix="dnsdrill-test-")
+    again = drill.scratch()
     drill.run("report", result.path("events.ndjson"), "--out", again, check=0)
     names = ["result.json", "junit.xml", "report.html", "summary.md"]
     for name in names:
