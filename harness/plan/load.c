@@ -200,7 +200,6 @@ static struct node *load_document(struct loader *loader, const char *data, size_
 		errs_add(loader->errs, (struct loc){.file = loader->file}, "out of memory");
 		return NULL;
 	}
-	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&parser, (const unsigned char *)data, len);
 	if (yaml_parser_load(&parser, &document)) {
 		loader->document = &document;

@@ -180,7 +180,6 @@ int scan_structure(const char *file, const char *data, size_t len, struct err *e
 
 	if (!yaml_parser_initialize(&parser))
 		return err_set(err, -ENOMEM, LOC_NONE, "out of memory");
-	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&parser, (const unsigned char *)data, len);
 	while (!r && !at_end) {
 		yaml_event_t event;
