@@ -27,14 +27,21 @@ void live_init(struct live *live, const struct plan *plan, bool quiet)
 	};
 }
 
-static void add_bar(const struct live *live, int64_t done_ns, struct buf *out)
+static int64_t done_ns(const struct live *live)
+{
+	int64_t ns = live->now_ns - live->zero_ns;
+
+	return ns < 0 ? 0 : ns > live->plan->end_ns ? live->plan->end_ns : ns;
+}
+
+static void add_bar(const struct live *live, struct buf *out)
 {
 	int64_t end_ns = live->plan->end_ns;
-	int cells = end_ns ? (int)(done_ns * BAR_CELLS / end_ns) : 0;
+	int cells = end_ns ? (int)(done_ns(live) * BAR_CELLS / end_ns) : 0;
 
 	for (int i = 0; i < BAR_CELLS; i++)
 		buf_puts(out, i < cells ? "█" : "░");
-	buf_printf(out, " %5.1f / %.0f s", (double)done_ns / 1e9, (double)end_ns / 1e9);
+	buf_puts(out, " ");
 }
 
 static void add_faults(const struct live *live, struct buf *out)
@@ -48,22 +55,59 @@ static void add_faults(const struct live *live, struct buf *out)
 	}
 }
 
+/* The line with all but the first `less` of: bar, case, faults, counts. */
+static void compose(const struct live *live, int less, struct buf *out)
+{
+	if (live->plan->case_label && less < 2) {
+		text_add_printable(out, live->plan->case_label);
+		buf_puts(out, "  ");
+	}
+	if (!live->zero_ns) {
+		buf_puts(out, live->stage);
+		return;
+	}
+	if (less < 1)
+		add_bar(live, out);
+	buf_printf(out, "%5.1f / %.0f s", (double)done_ns(live) / 1e9, (double)live->plan->end_ns / 1e9);
+	if (less < 4)
+		buf_printf(out, "  good %" PRId64 "  bad %" PRId64, live->good, live->bad);
+	if (less < 3)
+		add_faults(live, out);
+}
+
+/* Columns it takes on a terminal: characters, colours not counted. */
+static unsigned width(const struct buf *line)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < line->len; i++) {
+		if (line->data[i] == '\033')
+			i += strcspn(line->data + i, "m");
+		else
+			n += ((unsigned char)line->data[i] & 0xc0) != 0x80;
+	}
+	return n;
+}
+
+/* Whole pieces are left out of a line that is too wide: a number cut in two would be a wrong one. */
+static void compose_to_fit(const struct live *live, struct buf *out)
+{
+	struct winsize size = {0};
+	bool known = !ioctl(STDERR_FILENO, TIOCGWINSZ, &size) && size.ws_col;
+
+	for (int less = 0; less <= 4; less++) {
+		buf_clear(out);
+		compose(live, less, out);
+		if (!known || width(out) <= size.ws_col)
+			return;
+	}
+}
+
 static void draw(const struct live *live)
 {
 	struct buf line = {0};
-	int64_t done_ns = live->now_ns - live->zero_ns;
 
-	if (live->plan->case_label) {
-		text_add_printable(&line, live->plan->case_label);
-		buf_puts(&line, "  ");
-	}
-	if (!live->zero_ns) {
-		buf_puts(&line, live->stage);
-	} else {
-		add_bar(live, done_ns < 0 ? 0 : done_ns > live->plan->end_ns ? live->plan->end_ns : done_ns, &line);
-		buf_printf(&line, "  good %" PRId64 "  bad %" PRId64, live->good, live->bad);
-		add_faults(live, &line);
-	}
+	compose_to_fit(live, &line);
 	fprintf(stderr, CLEAR_LINE NO_WRAP "%s" WRAP, line.data ? line.data : "");
 	fflush(stderr);
 	buf_fini(&line);
