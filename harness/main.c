@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "harness/api/registry.h"
 #include "harness/base/text.h"
@@ -84,11 +86,22 @@ static void ignore_broken_pipes(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-int main(int argc, char **argv)
+/* A full disk below standard output is said. Whoever closed it, or stopped reading a pipe, wants no more. */
+static int end_output(int status)
+{
+	bool failed = fflush(stdout) != 0 || ferror(stdout);
+	struct stat to;
+
+	if (!failed || fstat(STDOUT_FILENO, &to) || S_ISFIFO(to.st_mode) || S_ISSOCK(to.st_mode))
+		return status;
+	cli_complain("cannot write to standard output: its disk is full, or it is gone");
+	return status == EXIT_PASS ? EXIT_TROUBLE : status;
+}
+
+static int dispatch(int argc, char **argv)
 {
 	const struct command *command;
 
-	ignore_broken_pipes();
 	if (argc < 2) {
 		help(stderr);
 		return EXIT_USAGE;
@@ -107,4 +120,10 @@ int main(int argc, char **argv)
 	}
 	command = find_command(argv[1]);
 	return command ? command->run(&registry, argc - 1, argv + 1) : unknown_command(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+	ignore_broken_pipes();
+	return end_output(dispatch(argc, argv));
 }

@@ -241,7 +241,7 @@ static void add_exit_status(struct buf *out)
 		{"2", "the plan or the command line is wrong; nothing was touched"},
 		{"3", "inconclusive or error: an unhealthy baseline, a fault without effect, a lab that did not come "
 		      "up, an undo that failed"},
-		{"130, 143", "after SIGINT, SIGTERM; everything is undone"},
+		{"129, 130, 143", "after SIGHUP, SIGINT, SIGTERM; everything is undone"},
 	};
 
 	add_section(out, "SH", "EXIT STATUS");

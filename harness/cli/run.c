@@ -14,6 +14,7 @@
 #include "harness/cli/load.h"
 #include "harness/cli/reports.h"
 #include "harness/run/bringup.h"
+#include "harness/run/outdir.h"
 #include "harness/run/session.h"
 
 struct run_options {
@@ -41,7 +42,7 @@ const struct command run_command = {
 	.doc = "Builds the lab a plan describes, plays its faults, probes all the while, undoes everything, and "
 	       "reports. The exit status is 0 for "
 	       "pass, 1 for fail, 2 for a mistake in the plan or the command line, 3 for inconclusive and for trouble, "
-	       "130 and 143 after a signal.",
+	       "129, 130 and 143 after a signal.",
 	.options = options,
 	.run = run,
 };
@@ -56,16 +57,34 @@ static void plan_base_name(const char *path, char *buf, size_t size)
 	free(copy);
 }
 
-/* --out DIR; with several plans DIR/<plan>; without it dnsdrill-out/<plan>-<time>. */
-static void out_path(const struct run_options *chosen, const char *plan_path, bool several, char *buf, size_t size)
+/* How many plans before the index-th have its base name: theirs are different directories. */
+static size_t namesakes(const struct cli_list *paths, size_t index)
+{
+	char name[128], other[128];
+	size_t n = 0;
+
+	plan_base_name(paths->v[index], name, sizeof(name));
+	for (size_t i = 0; i < index; i++) {
+		plan_base_name(paths->v[i], other, sizeof(other));
+		n += !strcmp(name, other);
+	}
+	return n;
+}
+
+/* --out DIR; with several plans DIR/<plan>, DIR/<plan>-2 for a second of that name; without it dnsdrill-out/<plan>-<time>. */
+static void out_path(const struct run_options *chosen, const struct cli_list *paths, size_t index, char *buf,
+		     size_t size)
 {
 	time_t now = (time_t)(clock_wall_ns() / SEC);
+	size_t before = namesakes(paths, index);
 	char name[128], stamp[32];
 	struct tm tm;
 
-	plan_base_name(plan_path, name, sizeof(name));
-	if (chosen->out && !several) {
+	plan_base_name(paths->v[index], name, sizeof(name));
+	if (chosen->out && paths->count == 1) {
 		snprintf(buf, size, "%s", chosen->out);
+	} else if (chosen->out && before) {
+		snprintf(buf, size, "%s/%s-%zu", chosen->out, name, before + 1);
 	} else if (chosen->out) {
 		snprintf(buf, size, "%s/%s", chosen->out, name);
 	} else {
@@ -139,6 +158,20 @@ static int run_case(const struct run_options *chosen, const struct plan *plan, c
 	return signal_number ? 128 + signal_number : EXIT_PASS;
 }
 
+/* The default directory bears the second; a drill that began in the same one may have it already. */
+static int open_outdir(const struct run_options *chosen, const char *path, struct outdir *ret, struct err *err)
+{
+	char other[4096 + 16];
+	int r = outdir_open(path, ret, err);
+
+	for (int n = 2; r == -EEXIST && !chosen->out && n < 100; n++) {
+		*err = (struct err){0};
+		snprintf(other, sizeof(other), "%s-%d", path, n);
+		r = outdir_open(other, ret, err);
+	}
+	return r;
+}
+
 static int run_plan(const struct registry *registry, const struct run_options *chosen, const struct plan_set *set,
 		    const char *path)
 {
@@ -146,7 +179,7 @@ static int run_plan(const struct registry *registry, const struct run_options *c
 	struct err err = {0};
 	int status = EXIT_PASS;
 
-	if (outdir_open(path, &outdir, &err)) {
+	if (open_outdir(chosen, path, &outdir, &err)) {
 		err_print(&err, stderr);
 		return EXIT_TROUBLE;
 	}
@@ -176,6 +209,24 @@ static int check_servers(struct plan_set *const *sets, size_t count)
 	return status;
 }
 
+/* Before the first of several drills is played: a later one must not find its place taken. */
+static int check_outs(const struct run_options *chosen, const struct cli_list *paths)
+{
+	int status = EXIT_PASS;
+
+	for (size_t i = 0; chosen->out && i < paths->count; i++) {
+		char path[4096];
+		struct err err = {0};
+
+		out_path(chosen, paths, i, path, sizeof(path));
+		if (outdir_check(path, &err)) {
+			err_print(&err, stderr);
+			status = EXIT_TROUBLE;
+		}
+	}
+	return status;
+}
+
 static int run_plans(const struct registry *registry, const struct run_options *chosen, const struct cli_list *paths,
 		     struct plan_set **sets)
 {
@@ -183,12 +234,14 @@ static int run_plans(const struct registry *registry, const struct run_options *
 
 	if (!status)
 		status = check_servers(sets, paths->count);
+	if (!status)
+		status = check_outs(chosen, paths);
 	if (status)
 		return status;
 	for (size_t i = 0; i < paths->count && status < 128; i++) {
 		char path[4096];
 
-		out_path(chosen, paths->v[i], paths->count > 1, path, sizeof(path));
+		out_path(chosen, paths, i, path, sizeof(path));
 		status = exit_worse(status, run_plan(registry, chosen, sets[i], path));
 	}
 	return status;
@@ -205,6 +258,10 @@ static int run(const struct registry *registry, int argc, char **argv)
 		return r > 0 ? EXIT_PASS : EXIT_USAGE;
 	if (chosen.engine && strcmp(chosen.engine, "netns")) {
 		cli_complain("--engine %s: this version has one engine, netns", chosen.engine);
+		return EXIT_USAGE;
+	}
+	if (chosen.out && !*chosen.out) {
+		cli_complain("--out: name a directory, as in --out results");
 		return EXIT_USAGE;
 	}
 	r = run_plans(registry, &chosen, &paths, sets);

@@ -31,8 +31,11 @@ static int run(const struct registry *registry, int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	schema_write(registry, &out);
-	if (!out.failed)
-		fwrite(out.data, 1, out.len, stdout);
+	if (out.failed) {
+		cli_complain("schema: out of memory");
+		return EXIT_TROUBLE;
+	}
+	fwrite(out.data, 1, out.len, stdout);
 	buf_fini(&out);
-	return ferror(stdout) ? EXIT_TROUBLE : EXIT_PASS;
+	return EXIT_PASS;
 }

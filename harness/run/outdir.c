@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "harness/base/fd.h"
 
@@ -27,15 +28,27 @@ static int make_parents(const char *path)
 	return mkdir(copy, 0777) && errno != EEXIST ? -errno : 0;
 }
 
+static int already_used(const char *path, struct err *err)
+{
+	return err_set(err, -EEXIST, (struct loc){.file = path},
+		       "this directory already holds a run (events.ndjson); choose another --out, or remove it");
+}
+
+int outdir_check(const char *path, struct err *err)
+{
+	char events[4096];
+	int n = snprintf(events, sizeof(events), "%s/events.ndjson", path);
+
+	return n < (int)sizeof(events) && !access(events, F_OK) ? already_used(path, err) : 0;
+}
+
 static int open_events(int dirfd, const char *path, int *ret_fd, struct err *err)
 {
 	struct loc loc = {.file = path};
 	int fd = openat(dirfd, "events.ndjson", O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 
 	if (fd < 0 && errno == EEXIST)
-		return err_set(
-			err, -EEXIST, loc,
-			"this directory already holds a run (events.ndjson); choose another --out, or remove it");
+		return already_used(path, err);
 	if (fd < 0)
 		return err_set(err, -errno, loc, "cannot create events.ndjson in it: %s", strerror(errno));
 	*ret_fd = fd;
@@ -48,9 +61,12 @@ int outdir_directory(const char *path, struct err *err)
 	int fd, r = make_parents(path);
 
 	if (r)
-		return err_set(err, r, loc, "cannot make the output directory: %s", strerror(-r));
+		return err_set(err, r, loc, "cannot make the output directory: %s; choose another with --out",
+			       strerror(-r));
 	fd = open(path, DIR_FLAGS);
-	return fd < 0 ? err_set(err, -errno, loc, "cannot open the output directory: %s", strerror(errno)) : fd;
+	return fd < 0 ? err_set(err, -errno, loc, "cannot open the output directory: %s; choose another with --out",
+				strerror(errno))
+		      : fd;
 }
 
 int outdir_open(const char *path, struct outdir *ret, struct err *err)

@@ -27,6 +27,7 @@ struct outdir_case {
 int outdir_directory(const char *path, struct err *err);
 
 /* Makes DIR (and its parents). A directory that already holds events.ndjson is refused: evidence is never overwritten. */
+int outdir_check(const char *path, struct err *err); /* refuses such a one; makes nothing */
 int outdir_open(const char *path, struct outdir *ret, struct err *err);
 void outdir_close(struct outdir *outdir);
 

@@ -22,7 +22,7 @@ struct session {
 	int *stream_error; /* shared with the engine's init */
 	struct engine_proc proc;
 	struct event_base *base;
-	struct event *events[4]; /* follow, SIGCHLD, SIGINT, SIGTERM */
+	struct event *events[5]; /* follow, SIGCHLD, SIGINT, SIGTERM, SIGHUP */
 	off_t read_to; /* of events.ndjson */
 	struct ndjson_lines lines;
 	struct arena *arena; /* of the events of one reading */
@@ -107,6 +107,14 @@ static void on_signal(evutil_socket_t number, short what UNUSED, void *arg)
 	kill(session->proc.pid, SIGTERM);
 }
 
+/* Under nohup a closed terminal is none of our business. */
+static bool is_ignored(int number)
+{
+	struct sigaction action;
+
+	return !sigaction(number, NULL, &action) && action.sa_handler == SIG_IGN;
+}
+
 static int watch_engine(struct session *session, struct err *err)
 {
 	const struct timeval every = {.tv_usec = FOLLOW_EVERY_US};
@@ -118,7 +126,10 @@ static int watch_engine(struct session *session, struct err *err)
 	session->events[1] = evsignal_new(session->base, SIGCHLD, on_child, session);
 	session->events[2] = evsignal_new(session->base, SIGINT, on_signal, session);
 	session->events[3] = evsignal_new(session->base, SIGTERM, on_signal, session);
+	session->events[4] = evsignal_new(session->base, SIGHUP, on_signal, session);
 	for (size_t i = 0; i < ARRAY_LEN(session->events); i++) {
+		if (i == 4 && is_ignored(SIGHUP))
+			continue;
 		if (!session->events[i] || event_add(session->events[i], i ? NULL : &every))
 			return err_set(err, -ENOMEM, LOC_NONE, "cannot watch the lab");
 	}

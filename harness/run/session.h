@@ -20,6 +20,6 @@ struct session_options {
 
 /*
  * Runs the plan to its end. 0 when the stream is whole (whatever it says); else a negative errno with what went wrong outside of it.
- * *ret_signal: SIGINT or SIGTERM if one ended the run, else 0.
+ * *ret_signal: SIGINT, SIGTERM or SIGHUP if one ended the run, else 0.
  */
 int session_run(const struct plan *plan, const struct session_options *options, int *ret_signal, struct err *err);

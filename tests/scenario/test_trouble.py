@@ -1,11 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What bad things get: a plain message, the right exit status, everything undone."""
+import fcntl
 import os
+import pty
+import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -70,6 +75,13 @@ def sigterm_undoes_everything_and_exits_with_143():
 
 
 @drill.case
+def a_terminal_that_closes_undoes_everything_and_leaves_a_partial_report():
+    status, result, output = interrupt(signal.SIGHUP)
+    assert status == 129, (status, output)
+    is_undone_with_a_partial_report(result)
+
+
+@drill.case
 def a_second_ctrl_c_still_undoes_everything():
     status, result, output = interrupt(signal.SIGINT, times=2)
     assert status == 130, (status, output)
@@ -103,6 +115,59 @@ def a_directory_that_holds_a_run_is_not_written_over():
     done = drill.run("run", outage_plan.plan(), "--out", out, check=3)
     assert "already holds a run" in done.stderr, done.stderr
     assert open(os.path.join(out, "events.ndjson"), encoding="utf-8").read() == "evidence\n"
+
+
+@drill.case
+def a_later_drill_whose_place_is_taken_is_said_before_the_first_is_played():
+    first, second, out = outage_plan.plan(), outage_plan.plan(), out_dir()
+    taken = os.path.join(out, "plan-2")  # both are called plan.yaml
+    os.makedirs(taken)
+    open(os.path.join(taken, "events.ndjson"), "w", encoding="utf-8").close()
+    done = drill.run("run", first, second, "--out", out, check=3)
+    assert done.stderr.startswith(f"{taken}: error: this directory already holds a run"), done.stderr
+    assert os.listdir(out) == ["plan-2"], os.listdir(out)
+
+
+@drill.case
+def an_output_directory_without_a_name_is_a_mistake():
+    done = drill.run("run", outage_plan.plan(), "--out", "", check=2)
+    assert "--out: name a directory" in done.stderr, done.stderr
+
+
+@drill.case
+def a_full_disk_below_standard_output_is_said():
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([drill.PROGRAM, "list", "servers"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 3, done.returncode
+    assert "cannot write to standard output" in done.stderr, done.stderr
+
+
+def bytes_on_a_terminal(columns, command):
+    """What a program writes to a terminal so wide."""
+    main, other = pty.openpty()
+    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=other,
+                             env={**os.environ, "TERM": "xterm"})
+    os.close(other)
+    written = b""
+    try:
+        while chunk := os.read(main, 65536):
+            written += chunk
+    except OSError:  # the other end is closed: EIO
+        pass
+    os.close(main)
+    child.wait(60)
+    return written
+
+
+@drill.case
+def no_number_of_the_live_line_is_cut_in_two_on_a_narrow_terminal():
+    columns = 30  # less than the bar and the counts take together
+    written = bytes_on_a_terminal(columns, [drill.PROGRAM, "run", outage_plan.plan(), "--out", out_dir()])
+    text = re.sub(r"\033\[[?0-9;]*[A-Za-z]", "", written.decode())
+    lines = text.split("\r")
+    assert any(" s  good " in line for line in lines), lines
+    assert all(len(line) <= columns for line in lines), max(lines, key=len)
 
 
 @drill.case
