@@ -7,11 +7,36 @@ static bool is_evidence(const struct window *window, const struct sample *sample
 	return sample->outcome == OUTCOME_OK && sample->done_ns < window->evidence_until_ns;
 }
 
+/* It waited for the repair: answered after the fault's end, and slower than any good answer before the fault. */
+static bool is_sat_out(const struct window *window, const struct sample *sample)
+{
+	return sample->outcome == OUTCOME_OK && sample->done_ns >= window->evidence_until_ns &&
+	       sample->done_ns - sample->due_ns > window->usual_ns;
+}
+
+/* The first of `stable` samples in a row that waited for the repair: one alone may have been on its way by chance. window->last: none. */
+static size_t find_sat_out(const struct probe_record *probe, const struct window *window, int64_t stable)
+{
+	int64_t length = 0;
+
+	for (size_t k = window->first; k < window->last; k++) {
+		if (!is_sat_out(window, &probe->samples[k]))
+			length = 0;
+		else if (!length || probe->samples[k].i == probe->samples[k - 1].i + 1)
+			length++;
+		else
+			length = 1;
+		if (length && length >= stable)
+			return k + 1 - (size_t)length;
+	}
+	return window->last;
+}
+
 /* The first run of `stable` good samples in a row from `at` on. A missing sample is not known to be good: it breaks a run. */
 static struct comeback find_run(const struct probe_record *probe, const struct window *window, size_t at,
 				int64_t stable)
 {
-	struct comeback ret = {.first_bad_ns = probe->samples[at].due_ns - window->from_ns};
+	struct comeback ret = {.first_bad_ns = MEASURE_NONE};
 	int64_t length = 0, start_ns = 0;
 
 	for (size_t k = at; k < window->last; k++) {
@@ -38,14 +63,21 @@ static struct comeback find_run(const struct probe_record *probe, const struct w
 
 struct comeback comeback_find(const struct probe_record *probe, const struct window *window, int64_t stable)
 {
-	struct comeback none = {.first_bad_ns = MEASURE_NONE, .ns = MEASURE_NONE};
+	struct comeback ret = {.first_bad_ns = MEASURE_NONE, .ns = MEASURE_NONE};
+	size_t at = window->first;
 
 	if (window->first == window->last)
-		return none;
-	for (size_t k = window->first; k < window->last; k++) {
-		if (probe->samples[k].outcome != OUTCOME_OK)
-			return find_run(probe, window, k, stable);
+		return ret;
+	while (at < window->last && probe->samples[at].outcome == OUTCOME_OK)
+		at++;
+	if (at < window->last) {
+		ret = find_run(probe, window, at, stable);
+		ret.first_bad_ns = probe->samples[at].due_ns - window->from_ns;
+		return ret;
 	}
-	none.ns = 0;
-	return none;
+	at = find_sat_out(probe, window, stable);
+	if (at < window->last)
+		return find_run(probe, window, at, stable);
+	ret.ns = 0;
+	return ret;
 }

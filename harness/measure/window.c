@@ -72,17 +72,31 @@ struct window window_baseline(const struct run_record *run, const struct probe_r
 	return window;
 }
 
+static int64_t longest_good_ns(const struct probe_record *probe, const struct window *window)
+{
+	int64_t longest_ns = 0;
+
+	for (size_t k = window->first; k < window->last; k++) {
+		const struct sample *sample = &probe->samples[k];
+
+		if (window_has(window, sample) && sample->outcome == OUTCOME_OK)
+			longest_ns = max_ns(longest_ns, sample->done_ns - sample->due_ns);
+	}
+	return longest_ns;
+}
+
 struct window window_fault(const struct run_record *run, const struct probe_record *probe,
 			   const struct fault_record *fault)
 {
 	int64_t end_ns = window_end_of_asking(run, probe);
-	struct window window = make(WINDOW_FAULT, probe, 0, 0);
+	struct window window = make(WINDOW_FAULT, probe, 0, 0), baseline = window_baseline(run, probe);
 
 	if (fault->applied)
 		window = make(WINDOW_FAULT, probe, fault->applied_ns,
 			      fault->reverted ? min_ns(fault->reverted_ns, end_ns) : end_ns);
 	if (fault->applied && fault->reverted)
 		window.evidence_until_ns = fault->reverted_ns;
+	window.usual_ns = longest_good_ns(probe, &baseline);
 	window.fault = fault;
 	return window;
 }

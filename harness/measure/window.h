@@ -12,6 +12,7 @@ struct window {
 	int64_t from_ns, to_ns; /* of due times: [from, to) */
 	int64_t done_before_ns; /* baseline: members were also done before this; else INT64_MAX */
 	int64_t evidence_until_ns; /* a fault's end: what was answered later is no evidence that the fault was overcome; else INT64_MAX */
+	int64_t usual_ns; /* a fault's: the longest that a good answer of the baseline took; 0 without one */
 	size_t first, last; /* samples [first, last) of the probe are due in it */
 };
 
@@ -37,7 +38,7 @@ static inline bool window_has(const struct window *window, const struct sample *
 /* failover.c: when good answers came back for good. */
 struct comeback {
 	int64_t first_bad_ns; /* from the window's start; MEASURE_NONE: no bad sample */
-	int64_t ns; /* from the window's start; 0 without a bad sample; MEASURE_NONE without samples */
+	int64_t ns; /* from the window's start; 0: neither a bad sample nor a row that waited for the repair; MEASURE_NONE without samples */
 	bool censored; /* not reached in the window: ns is the lower bound */
 };
 struct comeback comeback_find(const struct probe_record *probe, const struct window *window, int64_t stable);

@@ -73,10 +73,21 @@ def spans_of(samples, starters, is_in, end):
     return spans
 
 
-def comeback(members, low, high, stable, until=math.inf):
+def first_sat_out(members, stable, until, usual):
+    """Index of the first of `stable` in a row that were answered after until and took longer than usual, or None."""
+    for k in range(len(members) - stable + 1):
+        row = members[k:k + stable]
+        if (all(is_ok(s) and s["done_ns"] >= until and s["done_ns"] - s["due_ns"] > usual for s in row)
+                and row[-1]["i"] - row[0]["i"] == stable - 1):
+            return k
+    return None
+
+
+def comeback(members, low, high, stable, until=math.inf, usual=0):
     """(time to the first bad, time to the first of `stable` good in a row after it, censored), from low.
 
-    Good answers count for the row only if they came before until.
+    Good answers count for the row only if they came before until. Where none is bad, those that waited until then
+    and longer than usual take the place of the first bad.
     """
     if not members:
         return None, None, False
@@ -85,10 +96,11 @@ def comeback(members, low, high, stable, until=math.inf):
         return is_ok(sample) and sample["done_ns"] < until
 
     bad = [k for k, s in enumerate(members) if not is_ok(s)]
-    if not bad:
+    start = bad[0] if bad else first_sat_out(members, stable, until, usual)
+    if start is None:
         return None, 0, False
-    impact = members[bad[0]]["due_ns"] - low
-    for k in range(bad[0] + 1, len(members)):
+    impact = members[start]["due_ns"] - low if bad else None
+    for k in range(start + 1, len(members)):
         row = members[k:k + stable]
         if len(row) == stable and all(map(counts, row)) and row[-1]["i"] - row[0]["i"] == stable - 1:
             return impact, row[0]["due_ns"] - low, False
@@ -136,14 +148,14 @@ def due_in(samples, low, high):
     return [s for s in samples if low <= s["due_ns"] < high]
 
 
-def measure_fault(probe, samples, fault, faults, end, stable):
+def measure_fault(probe, samples, fault, faults, end, stable, usual):
     T, R = fault["T"], fault["R"]
     low = T if T is not None else 0
     high = max(low, min(R if R is not None else end, end)) if T is not None else 0
     members = due_in(samples, low, high)
     m = measure(probe, samples, members, low, high, end, samples)
     m["time_to_impact_ns"], m["time_to_failover_ns"], m["censored"] = comeback(
-        members, low, high, stable, R if R is not None else math.inf)
+        members, low, high, stable, R if R is not None else math.inf, usual)
     if T is not None and R is not None:
         later = [f["T"] for f in faults if f is not fault and f["T"] is not None and f["T"] >= R]
         until = min([end] + later)
@@ -169,9 +181,10 @@ def measure_probe(run, probe):
         ("baseline", None): measure(probe, samples, before, begin, high, end, before),
         ("recovery", None): measure(probe, samples, due_in(samples, low, end), low, end, end, samples),
     }
+    usual = max((s["done_ns"] - s["due_ns"] for s in before if is_ok(s)), default=0)
     for fault in faults:
         key = ("fault", fault["plan"]["name"])
-        found[key] = measure_fault(probe, samples, fault, faults, end, stable)
+        found[key] = measure_fault(probe, samples, fault, faults, end, stable, usual)
     return found
 
 

@@ -49,6 +49,90 @@ static void a_fault_that_nobody_notices_has_no_impact_and_failover_zero(void **s
 	stream_fini(&stream);
 }
 
+/* Sample i, due at i × 100 ms and answered at done_ms. */
+static void answered(struct stream *stream, int64_t i, int64_t done_ms)
+{
+	stream_sample(stream, "www", i, i * EVERY_MS, done_ms, OUTCOME_OK);
+}
+
+/* One fault from 500 to 1000; what was due in it was answered at done_ms[0…4]. */
+static const struct measurement *answered_late(struct stream *stream, const char *baseline, const int64_t done_ms[5])
+{
+	stream_begin(stream);
+	stream_probe(stream, "www");
+	stream_fault(stream, 1, "dark");
+	stream_ask(stream, "www", 0, baseline);
+	stream_applied(stream, 1, 500);
+	for (int64_t i = 5; i < 10; i++)
+		answered(stream, i, done_ms[i - 5]);
+	stream_reverted(stream, 1, 1000, true);
+	stream_ask(stream, "www", 10, "....");
+	stream_end(stream, "complete", 9999);
+	return stream_find(stream, "www", WINDOW_FAULT, "dark");
+}
+
+/* The patience of the resolver and of the probe outlasted the fault: no answer was lost, but not one of them came while the fault stood. */
+static void a_fault_that_everybody_sat_out_is_no_failover_at_once(void **state)
+{
+	struct stream stream;
+	const struct measurement *m = answered_late(&stream, ".....", (int64_t[]){1001, 1001, 1001, 1001, 1001});
+
+	(void)state;
+	assert_int_equal(m->availability_ppm, 1000000);
+	assert_int_equal(m->time_to_impact_ns, MEASURE_NONE);
+	assert_int_equal(m->time_to_failover_ns, 500 * MSEC);
+	assert_true(m->failover_censored);
+	stream_fini(&stream);
+}
+
+/* A cache answers 500 and 600; then its records expire, and three in a row wait for the repair. */
+static void who_sits_out_the_end_of_a_fault_was_met_by_it(void **state)
+{
+	struct stream stream;
+	const struct measurement *m = answered_late(&stream, ".....", (int64_t[]){501, 601, 1001, 1001, 1001});
+
+	(void)state;
+	assert_int_equal(m->time_to_failover_ns, 500 * MSEC);
+	assert_true(m->failover_censored);
+	stream_fini(&stream);
+}
+
+/* One question happened to be on its way when the fault ended: fewer than a row, so nobody noticed. */
+static void what_is_on_its_way_when_the_fault_ends_is_no_impact(void **state)
+{
+	struct stream stream;
+	const struct measurement *m = answered_late(&stream, ".....", (int64_t[]){501, 601, 701, 1001, 1001});
+
+	(void)state;
+	assert_int_equal(m->time_to_failover_ns, 0);
+	assert_false(m->failover_censored);
+	stream_fini(&stream);
+}
+
+/* Where answers took 450 ms before anything was broken too, some are on their way at any time. */
+static void slow_answers_as_slow_as_before_are_no_impact(void **state)
+{
+	struct stream stream;
+	const struct measurement *m;
+
+	(void)state;
+	stream_begin(&stream);
+	stream_probe(&stream, "www");
+	stream_fault(&stream, 1, "dark");
+	answered(&stream, 0, 450);
+	stream_applied(&stream, 1, 500);
+	for (int64_t i = 1; i < 14; i++) {
+		if (i == 10)
+			stream_reverted(&stream, 1, 1000, true);
+		answered(&stream, i, i * EVERY_MS + 450);
+	}
+	stream_end(&stream, "complete", 9999);
+	m = stream_find(&stream, "www", WINDOW_FAULT, "dark");
+	assert_int_equal(m->time_to_failover_ns, 0);
+	assert_false(m->failover_censored);
+	stream_fini(&stream);
+}
+
 /* Everything is gone from 500 to 1000 and the resolver keeps trying: what was due at 700, 800 and 900 (three in a row) is answered by the
  * repair at 1001. Nobody failed over. */
 static void answers_that_came_after_the_repair_are_no_failover(void **state)
@@ -248,6 +332,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(failover_is_the_first_of_enough_good_samples_in_a_row),
 		cmocka_unit_test(a_fault_that_nobody_notices_has_no_impact_and_failover_zero),
+		cmocka_unit_test(a_fault_that_everybody_sat_out_is_no_failover_at_once),
+		cmocka_unit_test(who_sits_out_the_end_of_a_fault_was_met_by_it),
+		cmocka_unit_test(what_is_on_its_way_when_the_fault_ends_is_no_impact),
+		cmocka_unit_test(slow_answers_as_slow_as_before_are_no_impact),
 		cmocka_unit_test(answers_that_came_after_the_repair_are_no_failover),
 		cmocka_unit_test(failover_that_is_not_reached_is_censored_with_the_length_of_the_fault),
 		cmocka_unit_test(good_samples_too_late_to_be_enough_lower_the_bound),
