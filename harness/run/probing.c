@@ -110,21 +110,33 @@ static int64_t samples_until(int64_t first_ns, int64_t every_ns, int64_t end_ns)
 	return first_ns < end_ns ? (end_ns - first_ns - 1) / every_ns + 1 : 0;
 }
 
-void probing_start(struct probing *probing, int64_t start_ns, int64_t end_ns)
+static int start_asker(struct asker *asker, int64_t start_ns, int64_t end_ns, struct err *err)
 {
-	for (size_t i = 0; i < probing->count; i++) {
-		struct asker *asker = &probing->askers[i];
-		int64_t first_ns = start_ns + asker->probe->every_ns / 2;
-		struct ev ev = {.kind = EV_PROBE_START};
+	struct probing *probing = asker->probing;
+	int64_t first_ns = start_ns + asker->probe->every_ns / 2;
+	struct ev ev = {.kind = EV_PROBE_START};
 
-		ev.probe_start = (struct ev_probe_start){
-			.probe = asker->probe->name.value,
-			.start_ns = first_ns - bus_epoch_ns(probing->bus),
-		};
-		bus_emit(probing->bus, &ev);
-		asker->left = samples_until(first_ns, asker->probe->every_ns, end_ns);
-		asker->pacer = pacer_start(probing->base, first_ns, asker->probe->every_ns, end_ns, ask, asker);
-	}
+	ev.probe_start = (struct ev_probe_start){
+		.probe = asker->probe->name.value,
+		.start_ns = first_ns - bus_epoch_ns(probing->bus),
+	};
+	bus_emit(probing->bus, &ev);
+	asker->left = samples_until(first_ns, asker->probe->every_ns, end_ns);
+	asker->pacer = pacer_start(probing->base, first_ns, asker->probe->every_ns, end_ns, ask, asker);
+	if (!asker->pacer)
+		return err_set(err, -errno, asker->probe->loc, "probe %s: no timer to pace it: %s%s",
+			       asker->probe->name.value, strerror(errno),
+			       errno == EMFILE ? "; raise `ulimit -n`, or have fewer probes" : "");
+	return 0;
+}
+
+int probing_start(struct probing *probing, int64_t start_ns, int64_t end_ns, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < probing->count; i++)
+		r = start_asker(&probing->askers[i], start_ns, end_ns, err);
+	return r;
 }
 
 void probing_close(struct probing *probing)

@@ -178,9 +178,13 @@ static void timeline_zero(evutil_socket_t fd UNUSED, short what UNUSED, void *ar
 
 static void start_timeline(struct runner *runner)
 {
+	struct err err = {0};
+
 	runner->zero_ns = clock_now_ns() + SETTLE_NS;
-	probing_start(runner->probing, runner->zero_ns, runner->zero_ns + runner->plan->end_ns);
-	loop_arm(runner->zero, runner->zero_ns);
+	if (probing_start(runner->probing, runner->zero_ns, runner->zero_ns + runner->plan->end_ns, &err))
+		fail(runner, NULL, &err);
+	else
+		loop_arm(runner->zero, runner->zero_ns);
 }
 
 static void announce_hosts(struct runner *runner)

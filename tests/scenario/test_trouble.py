@@ -99,6 +99,18 @@ def a_full_disk_is_said_and_ends_the_drill():
 
 
 @drill.case
+def too_few_descriptors_for_all_probes_end_the_drill():
+    # Each of the 60 probes needs a timer of its own; with 60 descriptors for everything, not all can have one.
+    with open(outage_plan.plan(), encoding="utf-8") as file:
+        text = file.read()
+    more = "".join(f"  p{i}: {{from: office, query: www.example.com A, every: 1s}}\n" for i in range(60))
+    plan = drill.write_plan(text.replace("probes:\n", "probes:\n" + more),
+                            **{"example.com.zone": outage_plan.ZONE})
+    done = drill.run("run", plan, "--out", out_dir(), prefix=["prlimit", "--nofile=60:60"], timeout=60, check=3)
+    assert "Too many open" in done.stdout and "ulimit -n" in done.stdout, done.stdout
+
+
+@drill.case
 def an_output_directory_that_cannot_be_made_is_named():
     plan, where = outage_plan.plan(), os.path.join(drill.scratch(), "file")
     open(where, "w", encoding="utf-8").close()
