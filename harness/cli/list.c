@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "harness/base/text.h"
+#include "harness/base/units.h"
 #include "harness/cli/cli.h"
 #include "harness/event/metric.h"
 #include "harness/plan/parse.h"
@@ -83,6 +84,7 @@ static int list_probes(const struct registry *registry, const char *name)
 {
 	const struct probe_ops *one = name ? registry_probe(registry, name) : NULL;
 	const char *names[NAMES_MAX];
+	char timeout[32];
 	size_t count = 0;
 
 	for (const struct probe_ops *const *ops = registry->probes; *ops && count < NAMES_MAX; ops++) {
@@ -97,6 +99,8 @@ static int list_probes(const struct registry *registry, const char *name)
 		print_rows(one->params);
 		puts("\nand, as every probe:");
 		print_rows(probe_params);
+		units_format_duration(one->default_timeout_ns, timeout, sizeof(timeout));
+		printf("  (%s waits %s by default)\n", one->kind, timeout);
 		puts("\ngood: what a good answer is:");
 		print_rows(good_table.params);
 	}

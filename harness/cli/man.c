@@ -71,9 +71,13 @@ static void add_entry(struct buf *out, const char *name, const char *arg, const 
 /* Summaries are lower case and without full stop, for lists. */
 static void add_sentence(struct buf *out, const char *summary)
 {
-	buf_putc(out, (char)toupper((unsigned char)*summary));
-	add_text(out, summary + 1);
+	struct buf text = {0};
+
+	buf_putc(&text, (char)toupper((unsigned char)*summary)); /* with the rest in one: "A zone" keeps its space */
+	buf_puts(&text, summary + 1);
+	add_text(out, text.data ? text.data : "");
 	buf_puts(out, ".\n");
+	buf_fini(&text);
 }
 
 static void add_command(struct buf *out, const struct command *command)

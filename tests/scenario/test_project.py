@@ -41,6 +41,7 @@ def the_manual_page_renders_without_warnings():
     assert done.stderr == "", done.stderr
     for heading in ("NAME", "SYNOPSIS", "COMMANDS", "PLANS", "FAULTS", "METRICS", "EXIT STATUS", "FILES"):
         assert re.search(f"^{heading}$", done.stdout, re.MULTILINE), f"no section {heading}"
+    assert "A zone that" in done.stdout, "a sentence that begins with a word of one letter lost its space"
 
 
 @drill.case
