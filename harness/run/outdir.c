@@ -11,6 +11,7 @@
 
 #include "harness/base/fd.h"
 
+#define CASE_NAMESAKES_MAX 1000
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
 static int make_parents(const char *path)
@@ -106,16 +107,34 @@ static int sub_directory(int dirfd, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+/* A directory for one combination: a descriptor or a negative errno. Labels that differ can have the same file name; nobody writes over another's evidence. */
+static int case_directory(int dirfd, const char *label, char *ret_name, size_t size)
+{
+	char base[200];
+	int fd, n = 1;
+
+	outdir_file_name(label, base, sizeof(base));
+	snprintf(ret_name, size, "%s", base);
+	while (mkdirat(dirfd, ret_name, 0777)) {
+		if (errno != EEXIST || ++n > CASE_NAMESAKES_MAX)
+			return -errno;
+		snprintf(ret_name, size, "%s-%d", base, n);
+	}
+	fd = openat(dirfd, ret_name, DIR_FLAGS);
+	return fd < 0 ? -errno : fd;
+}
+
 int outdir_case_open(const struct outdir *outdir, const char *label, struct outdir_case *ret, struct err *err)
 {
 	struct loc loc = {.file = outdir->path};
 	char name[256];
 	struct outdir_case opened = {.logs_fd = -1, .capture_fd = -1};
 	int fd CLEANUP_CLOSE =
-		label ? sub_directory(outdir->fd, outdir_file_name(label, name, sizeof(name))) : dup(outdir->fd);
+		label ? case_directory(outdir->fd, label, name, sizeof(name)) : openat(outdir->fd, ".", DIR_FLAGS);
 
 	if (fd < 0)
-		return err_set(err, fd, loc, "cannot make a directory for %s in it", label ? label : "the run");
+		return err_set(err, label ? fd : -errno, loc, "cannot make a directory for %s in it: %s",
+			       label ? label : "the run", strerror(label ? -fd : errno));
 	opened.logs_fd = sub_directory(fd, "logs");
 	if (opened.logs_fd < 0)
 		return err_set(err, opened.logs_fd, loc, "cannot make logs/ in it: %s", strerror(-opened.logs_fd));

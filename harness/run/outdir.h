@@ -3,7 +3,8 @@
  * The output directory of a run, and where in it each combination of a matrix puts what it writes.
  *
  *   DIR/events.ndjson               every run of the plan, one after the other
- *   DIR/[CASE/]capture.pcap         CASE: the combination, as a file name; no such level without a matrix
+ *   DIR/[CASE/]capture.pcap         CASE: the combination, as a file name, with -2 … behind it where that is taken;
+ *                                   no such level without a matrix
  *   DIR/[CASE/]logs/<host>.log
  *
  * All is held by descriptors, opened before any lab starts: the lab may hide the path itself.

@@ -71,6 +71,32 @@ static void a_case_of_a_matrix_has_a_directory_of_its_own(void **state UNUSED)
 	outdir_close(&outdir);
 }
 
+static void cases_whose_file_names_are_the_same_keep_their_own_captures(void **state UNUSED)
+{
+	/* "/" and " " both become "-"; names longer than a file's may be are cut, here before they differ. */
+	char path[256], long_a[400], long_b[400];
+	const char *labels[] = {"v=a b", "v=a/b", long_a, long_b};
+	char names[ARRAY_LEN(labels)][300];
+	struct outdir outdir;
+	struct outdir_case files;
+	struct err err = {0};
+
+	memset(long_a, 'x', sizeof(long_a));
+	memset(long_b, 'x', sizeof(long_b));
+	long_a[399] = long_b[399] = '\0';
+	long_b[398] = 'y';
+	assert_int_equal(outdir_open(under_top("same", path, sizeof(path)), &outdir, &err), 0);
+	for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
+		assert_int_equal(outdir_case_open(&outdir, labels[i], &files, &err), 0);
+		strcpy(names[i], files.capture_name);
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(names[i], names[j]);
+		outdir_case_close(&files);
+	}
+	assert_string_equal(names[1], "v=a-b-2/capture.pcap");
+	outdir_close(&outdir);
+}
+
 static void never_writes_over_a_run(void **state UNUSED)
 {
 	char path[256];
@@ -112,6 +138,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(makes_the_directory_and_its_parents),
 		cmocka_unit_test(a_case_of_a_matrix_has_a_directory_of_its_own),
+		cmocka_unit_test(cases_whose_file_names_are_the_same_keep_their_own_captures),
 		cmocka_unit_test(never_writes_over_a_run),
 		cmocka_unit_test(a_file_in_the_way_is_named),
 		cmocka_unit_test(file_names_cannot_leave_their_directory),
