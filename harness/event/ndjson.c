@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-#define LINE_MAX_BYTES (1u << 20)
 #define READ_BYTES (256u << 10)
 
 struct ndjson_writer {
@@ -35,7 +34,12 @@ void ndjson_writer_take(void *arg, const struct ev *ev)
 		return;
 	buf_clear(&writer->line);
 	ev_encode(ev, &writer->line);
-	writer->error = writer->line.failed ? -ENOMEM : fd_write_all(writer->fd, writer->line.data, writer->line.len);
+	if (writer->line.failed)
+		writer->error = -ENOMEM;
+	else if (writer->line.len - 1 > NDJSON_LINE_MAX)
+		writer->error = -EMSGSIZE;
+	else
+		writer->error = fd_write_all(writer->fd, writer->line.data, writer->line.len);
 }
 
 int ndjson_writer_error(const struct ndjson_writer *writer)
@@ -58,7 +62,7 @@ static int too_long(struct err *err)
 
 static int keep_rest(struct ndjson_lines *lines, const char *data, size_t len, struct err *err)
 {
-	if (lines->rest.len + len > LINE_MAX_BYTES)
+	if (lines->rest.len + len > NDJSON_LINE_MAX)
 		return too_long(err);
 	buf_add(&lines->rest, data, len);
 	return lines->rest.failed ? err_set(err, -ENOMEM, LOC_NONE, "out of memory") : 0;
@@ -79,7 +83,7 @@ int ndjson_lines_feed(struct ndjson_lines *lines, const char *data, size_t len,
 				r = line(ctx, lines->rest.data, lines->rest.len, err);
 			buf_clear(&lines->rest);
 		} else {
-			r = n > LINE_MAX_BYTES ? too_long(err) : line(ctx, data, n, err);
+			r = n > NDJSON_LINE_MAX ? too_long(err) : line(ctx, data, n, err);
 		}
 		data = newline + 1;
 	}

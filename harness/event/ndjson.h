@@ -5,8 +5,11 @@
 #pragma once
 #include "harness/event/event.h"
 
+#define NDJSON_LINE_MAX (1u << 20) /* bytes of a line, newline not counted: longer ones are neither written nor read */
+
 /* Writer: a bus sink over a file descriptor (borrowed). Every event is in the kernel's hands when take returns.
- * The first error is kept (ndjson_writer_error: 0 or a negative errno) and later events are dropped: a full disk ends a run. */
+ * The first error is kept (ndjson_writer_error: 0 or a negative errno) and later events are dropped: a full disk ends a run. An event
+ * that makes too long a line is -EMSGSIZE, and nothing of it is written. */
 struct ndjson_writer;
 struct ndjson_writer *ndjson_writer_new(int fd);
 void ndjson_writer_take(void *writer, const struct ev *ev);
@@ -14,7 +17,7 @@ int ndjson_writer_error(const struct ndjson_writer *writer);
 void ndjson_writer_free(struct ndjson_writer *writer);
 
 /* Splitter: feeds on bytes as they come from a pipe and calls line() for each whole line (newline left out).
- * A line over 1 MiB is -EMSGSIZE. */
+ * A line over NDJSON_LINE_MAX is -EMSGSIZE. */
 struct ndjson_lines {
 	struct buf rest;
 };

@@ -37,6 +37,7 @@ const char *node_describe(const struct node *node, char *buf, size_t size);
 
 /* Limits, so that no file can make the harness slow or large. */
 #define NODE_FILE_MAX (4u << 20) /* bytes in a file */
+#define NODE_TEXT_MAX (256u << 10) /* bytes in one value: a line of the event stream holds several */
 #define NODE_DEPTH_MAX 64
 #define NODE_COUNT_MAX 100000 /* nodes after aliases are expanded */
 #define NODE_ANCHOR_MAX 256 /* in a file */

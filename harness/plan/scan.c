@@ -155,6 +155,10 @@ static int check_event(struct counts *counts, const yaml_event_t *event, struct 
 		return check_node(counts, event, event->data.sequence_start.anchor, event->data.sequence_start.tag,
 				  err);
 	case YAML_SCALAR_EVENT:
+		if (event->data.scalar.length > NODE_TEXT_MAX)
+			return err_set(err, -E2BIG, loc_of(counts, event),
+				       "a text of more than %u KiB; shorten it, or keep it in a file of its own",
+				       NODE_TEXT_MAX >> 10);
 		return check_node(counts, event, event->data.scalar.anchor, event->data.scalar.tag, err);
 	case YAML_ALIAS_EVENT:
 		return check_node(counts, event, NULL, NULL, err);

@@ -210,6 +210,29 @@ static void a_full_disk_is_remembered(void **state)
 	close(fd);
 }
 
+/* A stream that its own reader refuses is no evidence. */
+static void a_line_that_no_reader_takes_is_not_written(void **state)
+{
+	struct ev ev = {.kind = EV_NOTE};
+	FILE *file = tmpfile();
+	struct ndjson_writer *writer;
+	char *text = malloc(NDJSON_LINE_MAX + 1);
+
+	(void)state;
+	assert_non_null(file);
+	assert_non_null(text);
+	memset(text, 'x', NDJSON_LINE_MAX);
+	text[NDJSON_LINE_MAX] = '\0'; /* with what stands around it the line is longer */
+	ev.note = (struct ev_note){.level = "info", .text = text};
+	writer = ndjson_writer_new(fileno(file));
+	ndjson_writer_take(writer, &ev);
+	assert_int_equal(ndjson_writer_error(writer), -EMSGSIZE);
+	assert_int_equal(lseek(fileno(file), 0, SEEK_END), 0);
+	ndjson_writer_free(writer);
+	free(text);
+	fclose(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +246,7 @@ int main(void)
 		cmocka_unit_test(a_line_over_one_mebibyte_is_refused),
 		cmocka_unit_test(an_event_is_in_the_file_when_take_returns),
 		cmocka_unit_test(a_full_disk_is_remembered),
+		cmocka_unit_test(a_line_that_no_reader_takes_is_not_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

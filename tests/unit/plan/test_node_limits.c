@@ -145,6 +145,18 @@ static void more_than_four_mebibytes_are_refused(void **state)
 	free(bytes);
 }
 
+/* A description that long would make a line of the event stream that no reader takes: found out after the drill. */
+static void a_text_of_more_than_256_kibibytes_is_refused(void **state)
+{
+	struct buf text = {0};
+
+	(void)state;
+	buf_puts(&text, "a: ");
+	repeat(&text, "x", (256u << 10) + 1);
+	refuses_buf(&text,
+		    "t.yaml:1:4: error: a text of more than 256 KiB; shorten it, or keep it in a file of its own\n");
+}
+
 static void nul_and_other_control_characters_are_refused(void **state)
 {
 	(void)state;
@@ -251,6 +263,7 @@ int main(void)
 		cmocka_unit_test(too_many_anchors_are_refused),
 		cmocka_unit_test(fifty_thousand_keys_are_checked_for_duplicates_at_once),
 		cmocka_unit_test(more_than_four_mebibytes_are_refused),
+		cmocka_unit_test(a_text_of_more_than_256_kibibytes_is_refused),
 		cmocka_unit_test(nul_and_other_control_characters_are_refused),
 		cmocka_unit_test(control_characters_are_not_smuggled_in_by_escapes),
 		cmocka_unit_test(tabs_and_line_feeds_may_be_escaped),
