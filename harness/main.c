@@ -2,6 +2,7 @@
 /*
  * The composition root: the only place that sees every list of things that are plugged in.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -86,6 +87,18 @@ static void ignore_broken_pipes(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* Where a standard descriptor was closed, the next file opened would take its place, and what is printed would go into it: into the event stream, say. */
+static void hold_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 /* A full disk below standard output is said. Whoever closed it, or stopped reading a pipe, wants no more. */
 static int end_output(int status)
 {
@@ -124,6 +137,7 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	hold_standard_descriptors();
 	ignore_broken_pipes();
 	return end_output(dispatch(argc, argv));
 }

@@ -99,6 +99,18 @@ def a_full_disk_is_said_and_ends_the_drill():
 
 
 @drill.case
+def closed_standard_descriptors_are_not_taken_by_the_drills_files():
+    out = out_dir()
+    child = subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", drill.PROGRAM, "run",
+                              outage_plan.plan(length="60s"), "--out", out])
+    wait_for_event(out, "fault.applied")
+    held = [os.readlink(f"/proc/{child.pid}/fd/{number}") for number in range(3)]
+    child.send_signal(signal.SIGINT)
+    assert child.wait(timeout=20) == 130
+    assert held == ["/dev/null"] * 3, held  # what is printed must not land in events.ndjson
+
+
+@drill.case
 def too_few_descriptors_for_all_probes_end_the_drill():
     # Each of the 60 probes needs a timer of its own; with 60 descriptors for everything, not all can have one.
     with open(outage_plan.plan(), encoding="utf-8") as file:
