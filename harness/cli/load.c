@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "harness/lab/tree.h"
+
 int load_plans(const struct command *command, const struct load_options *options, const struct cli_list *paths,
 	       const struct registry *registry, struct plan_set **sets)
 {
@@ -17,8 +19,11 @@ int load_plans(const struct command *command, const struct load_options *options
 	}
 	if (options->seed && cli_parse_seed(options->seed, &plan_options.seed))
 		return EXIT_USAGE;
-	for (size_t i = 0; i < paths->count; i++)
+	for (size_t i = 0; i < paths->count; i++) {
 		sets[i] = plan_load(paths->v[i], &plan_options, registry, &errs);
+		for (size_t j = 0; sets[i] && !errs.count && j < sets[i]->count; j++)
+			tree_check(sets[i]->plans[j]->topology, &errs);
+	}
 	if (errs.count) {
 		errs_print(&errs, stderr);
 		status = EXIT_USAGE;

@@ -97,6 +97,23 @@ static int add_ds(struct tree *tree, size_t child, size_t parent, struct err *er
 	return r;
 }
 
+/* `@` is the parent's own name: records there would replace nothing and make a second NS set of the parent's. */
+static int refuse_at_parent(const struct zone_spec *spec, const char *parent, const ldns_rr *rr, int line,
+			    struct err *err)
+{
+	ldns_rdf *apex = ldns_dname_new_frm_str(parent);
+	bool at_parent = apex && ldns_dname_compare(ldns_rr_owner(rr), apex) == 0;
+
+	ldns_rdf_deep_free(apex);
+	if (!at_parent)
+		return 0;
+	return err_set(err, -EINVAL, spec->delegation.loc,
+		       "delegation of %s, line %d: this record is %s's own; names here are relative to %s, so write "
+		       "%s. with a dot at "
+		       "its end, not @",
+		       spec->name.value, line, parent, parent, spec->name.value);
+}
+
 int tree_parse_delegation(const struct zone_spec *spec, const char *parent, ldns_rr_list *list, struct err *err)
 {
 	char *text = strdup(spec->delegation.value);
@@ -109,13 +126,17 @@ int tree_parse_delegation(const struct zone_spec *spec, const char *parent, ldns
 		ldns_rr *rr = NULL;
 		ldns_status status = ldns_rr_new_frm_fp_l(&rr, in, &ttl, &origin, &previous, &line);
 
-		if (status == LDNS_STATUS_OK)
-			r = tree_push(list, rr, err);
-		else if (status != LDNS_STATUS_SYNTAX_EMPTY && status != LDNS_STATUS_SYNTAX_TTL &&
-			 status != LDNS_STATUS_SYNTAX_ORIGIN)
+		if (status == LDNS_STATUS_OK) {
+			r = refuse_at_parent(spec, parent, rr, line, err);
+			if (r)
+				ldns_rr_free(rr);
+			else
+				r = tree_push(list, rr, err);
+		} else if (status != LDNS_STATUS_SYNTAX_EMPTY && status != LDNS_STATUS_SYNTAX_TTL &&
+			   status != LDNS_STATUS_SYNTAX_ORIGIN)
 			r = err_set(err, -EINVAL, spec->delegation.loc,
 				    "delegation of %s, line %d: %s; expected records in zone file syntax",
-				    spec->name.value, line, ldns_get_errorstr_by_id(status));
+				    spec->name.value, line ? line : 1, ldns_get_errorstr_by_id(status));
 	}
 	if (!in)
 		r = err_set(err, -ENOMEM, LOC_NONE, "out of memory");

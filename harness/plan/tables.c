@@ -25,7 +25,9 @@ static const struct param zone_params[] = {
 	P_TEXTS(struct zone_spec, providers, "providers",
 		"providers whose nameservers serve the zone; by default those with a nameserver in its NS set"),
 	P_TEXT(struct zone_spec, delegation, "delegation",
-	       "records in master file syntax that the parent zone holds instead of the delegation the lab would make"),
+	       "records in master file syntax, names relative to the parent zone, that the parent holds instead of the "
+	       "delegation "
+	       "the lab would make"),
 	PARAM_END,
 };
 
