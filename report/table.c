@@ -200,6 +200,7 @@ static void write_matrix(const struct page *page, const struct results *results)
 	}
 	buf_putc(page->out, '\n');
 	grid_close(&grid, page->colour, page->columns, page->out);
+	buf_puts(page->out, "\n  failover: the longest over all faults; availability and outage: of the whole run\n");
 }
 
 static void write_run(const struct page *page, const struct results *results, size_t index)
@@ -234,6 +235,10 @@ static void write_failover(const struct page *page, const struct results *result
 	format_milliseconds(&text, worst->time_to_failover_ns, worst->failover_censored, worst->resolution_ns);
 	grid_cell_buf(&grid, GRID_BOLD, &text);
 	buf_printf(&text, "%s during %s", worst->probe->plan.probe, worst->fault->plan.name);
+	if (results->count > 1) {
+		buf_puts(&text, ", ");
+		facts_case(results, (size_t)(run - results->runs), &text);
+	}
 	grid_cell_buf(&grid, GRID_PLAIN, &text);
 	grid_row(&grid);
 	page->out->failed |= text.failed;
