@@ -119,6 +119,8 @@ static void cases_of_a_matrix_are_compared_at_the_end(void **state)
 	const char *head = strstr(out.data, "probe  case");
 	assert_non_null(head);
 	assert_says(head, "resolver=bind  FAIL");
+	assert_says(head, "of the whole run"); /* what its columns cover */
+	assert_says(head, "during alpha dark, resolver=bind"); /* whose the longest failover is */
 	assert_fits(&out, 100);
 	buf_fini(&out);
 	drill_free(&stream);
