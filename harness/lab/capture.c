@@ -276,6 +276,8 @@ struct capture *capture_start(int fd, struct err *err)
 	struct word word;
 	int rc;
 
+	if (capture)
+		capture->pid_fd = -1;
 	if (!capture || pipe2(ask, O_CLOEXEC) || pipe2(report, O_CLOEXEC))
 		rc = err_set(err, -errno, LOC_NONE, "starting the capture: %s", strerror(errno));
 	else

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "harness/lab/capture.h"
 #include "tests/unit/lab/talk.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <pcap/pcap.h>
 #include <pcap/sll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define PACKET_HOST 0 /* sll2_pkttype: to us, and from us */
@@ -244,6 +246,21 @@ static void a_child_that_holds_the_pipes_does_not_hinder_the_stop(void **state U
 	in_two_hosts(capture_beside_child);
 }
 
+static void a_capture_that_cannot_start_closes_nothing_of_the_callers(void **state UNUSED)
+{
+	struct rlimit limit, none = {0};
+	struct err err = {0};
+
+	assert_true(fcntl(STDIN_FILENO, F_GETFD) >= 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none.rlim_max = limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0); /* no pipe can be made */
+	assert_null(capture_start(STDOUT_FILENO, &err));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(err.code, -EMFILE);
+	assert_true(fcntl(STDIN_FILENO, F_GETFD) >= 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -254,6 +271,7 @@ int main(void)
 		cmocka_unit_test(a_disk_that_fills_up_ends_the_capture_with_its_reason),
 		cmocka_unit_test(a_killed_capture_is_an_error_even_if_somebody_else_reaped_it),
 		cmocka_unit_test(a_child_that_holds_the_pipes_does_not_hinder_the_stop),
+		cmocka_unit_test(a_capture_that_cannot_start_closes_nothing_of_the_callers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
