@@ -7,7 +7,7 @@ static bool is_evidence(const struct window *window, const struct sample *sample
 	return sample->outcome == OUTCOME_OK && sample->done_ns < window->evidence_until_ns;
 }
 
-/* It waited for the repair: answered after the fault's end, and slower than any good answer before the fault. */
+/* It waited for the repair: answered after the fault's end, and slower than any good answer of the baseline or while the fault stood. */
 static bool is_sat_out(const struct window *window, const struct sample *sample)
 {
 	return sample->outcome == OUTCOME_OK && sample->done_ns >= window->evidence_until_ns &&

@@ -72,14 +72,15 @@ struct window window_baseline(const struct run_record *run, const struct probe_r
 	return window;
 }
 
-static int64_t longest_good_ns(const struct probe_record *probe, const struct window *window)
+/* The longest that a good answer took of those in the window that came before until_ns. */
+static int64_t longest_good_ns(const struct probe_record *probe, const struct window *window, int64_t until_ns)
 {
 	int64_t longest_ns = 0;
 
 	for (size_t k = window->first; k < window->last; k++) {
 		const struct sample *sample = &probe->samples[k];
 
-		if (window_has(window, sample) && sample->outcome == OUTCOME_OK)
+		if (sample->outcome == OUTCOME_OK && sample->done_ns < until_ns)
 			longest_ns = max_ns(longest_ns, sample->done_ns - sample->due_ns);
 	}
 	return longest_ns;
@@ -96,7 +97,8 @@ struct window window_fault(const struct run_record *run, const struct probe_reco
 			      fault->reverted ? min_ns(fault->reverted_ns, end_ns) : end_ns);
 	if (fault->applied && fault->reverted)
 		window.evidence_until_ns = fault->reverted_ns;
-	window.usual_ns = longest_good_ns(probe, &baseline);
+	window.usual_ns = max_ns(longest_good_ns(probe, &baseline, baseline.done_before_ns),
+				 longest_good_ns(probe, &window, window.evidence_until_ns));
 	window.fault = fault;
 	return window;
 }

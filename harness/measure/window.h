@@ -12,7 +12,7 @@ struct window {
 	int64_t from_ns, to_ns; /* of due times: [from, to) */
 	int64_t done_before_ns; /* baseline: members were also done before this; else INT64_MAX */
 	int64_t evidence_until_ns; /* a fault's end: what was answered later is no evidence that the fault was overcome; else INT64_MAX */
-	int64_t usual_ns; /* a fault's: the longest that a good answer of the baseline took; 0 without one */
+	int64_t usual_ns; /* a fault's: the longest that a good answer took, of the baseline or before the fault's end; 0 without one */
 	size_t first, last; /* samples [first, last) of the probe are due in it */
 };
 

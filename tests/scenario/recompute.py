@@ -154,6 +154,8 @@ def measure_fault(probe, samples, fault, faults, end, stable, usual):
     high = max(low, min(R if R is not None else end, end)) if T is not None else 0
     members = due_in(samples, low, high)
     m = measure(probe, samples, members, low, high, end, samples)
+    came = [s["done_ns"] - s["due_ns"] for s in members if is_ok(s) and R is not None and s["done_ns"] < R]
+    usual = max([usual, *came])
     m["time_to_impact_ns"], m["time_to_failover_ns"], m["censored"] = comeback(
         members, low, high, stable, R if R is not None else math.inf, usual)
     if T is not None and R is not None:

@@ -97,6 +97,19 @@ static void who_sits_out_the_end_of_a_fault_was_met_by_it(void **state)
 	stream_fini(&stream);
 }
 
+/* The first of two resolvers is silent: every answer takes 300 ms while the fault stands. Those due last are on their way when it ends; they were
+ * served as all before them. */
+static void answers_as_slow_as_others_in_the_fault_are_no_impact(void **state)
+{
+	struct stream stream;
+	const struct measurement *m = answered_late(&stream, ".....", (int64_t[]){800, 900, 1000, 1100, 1200});
+
+	(void)state;
+	assert_int_equal(m->time_to_failover_ns, 0);
+	assert_false(m->failover_censored);
+	stream_fini(&stream);
+}
+
 /* One question happened to be on its way when the fault ended: fewer than a row, so nobody noticed. */
 static void what_is_on_its_way_when_the_fault_ends_is_no_impact(void **state)
 {
@@ -334,6 +347,7 @@ int main(void)
 		cmocka_unit_test(a_fault_that_nobody_notices_has_no_impact_and_failover_zero),
 		cmocka_unit_test(a_fault_that_everybody_sat_out_is_no_failover_at_once),
 		cmocka_unit_test(who_sits_out_the_end_of_a_fault_was_met_by_it),
+		cmocka_unit_test(answers_as_slow_as_others_in_the_fault_are_no_impact),
 		cmocka_unit_test(what_is_on_its_way_when_the_fault_ends_is_no_impact),
 		cmocka_unit_test(slow_answers_as_slow_as_before_are_no_impact),
 		cmocka_unit_test(answers_that_came_after_the_repair_are_no_failover),
