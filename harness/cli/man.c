@@ -178,6 +178,10 @@ static void add_plan(struct buf *out)
 	add_common_rows(out, "probes.NAME",
 			"A question asked again and again at a fixed pace; every kind has:", probe_params);
 	add_common_rows(out, "timeline[]", "Something broken on purpose; every kind of fault has:", step_params);
+	add_rows(out, step_target_params);
+	add_text(out, "A fault between groups of hosts (see FAULTS) has instead of target and from:\n");
+	add_rows(out, step_groups_params);
+	add_table(out, &flap_table, "timeline[].flap");
 	add_common_rows(out, "expect[]",
 			"A bound on what is measured. Besides these keys, one or more metrics (see METRICS), each "
 			"with a bound such as \"<= 3s\" or \">= 95%\":",
