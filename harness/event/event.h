@@ -172,7 +172,7 @@ struct ev_fault_reverted {
 
 struct ev_fault_failed {
 	int64_t id;
-	const char *stage; /* "apply", "effect", "revert" */
+	const char *stage; /* "apply", "adjust", "effect", "revert" */
 	const char *message;
 };
 

@@ -14,6 +14,7 @@
 #include "harness/run/announce.h"
 #include "harness/run/bringup.h"
 #include "harness/run/loop.h"
+#include "harness/run/needed.h"
 #include "harness/run/probing.h"
 #include "harness/run/timeline.h"
 #include "harness/run/undo.h"
@@ -38,8 +39,8 @@ struct runner {
 	struct probing *probing;
 	struct injector_ctx injector_ctx;
 	struct undo *undo;
-	struct moment *moments;
-	size_t moment_count, moment_next;
+	struct timeline *timeline;
+	struct needed needed; /* children of the faults that stand */
 	int64_t zero_ns; /* CLOCK_MONOTONIC of the timeline's start */
 	bool timeline_over, stopping;
 	const char *reason; /* of run.end */
@@ -132,33 +133,57 @@ static void probing_idle(void *arg)
 
 static void perform(struct runner *runner, const struct moment *moment)
 {
-	if (moment->what == MOMENT_APPLY) {
-		if (undo_apply(runner->undo, moment->fault))
-			stop(runner, "error");
-	} else {
+	int r = 0;
+
+	switch (moment->what) {
+	case MOMENT_REVERT:
 		undo_revert(runner->undo, moment->fault); /* a failure is in the stream; the rest goes on */
+		break;
+	case MOMENT_OFF:
+		undo_switch(runner->undo, moment->fault, false, moment->progress_ppm); /* likewise */
+		break;
+	case MOMENT_APPLY:
+		r = undo_apply(runner->undo, moment->fault, moment->progress_ppm);
+		break;
+	case MOMENT_ON:
+		r = undo_switch(runner->undo, moment->fault, true, moment->progress_ppm);
+		break;
+	case MOMENT_ADJUST:
+		r = undo_adjust(runner->undo, moment->fault, moment->progress_ppm);
+		break;
 	}
+	if (r)
+		stop(runner, "error");
+}
+
+/* The timeline's next moment, or NULL: none before its end. */
+static const struct moment *next_moment(const struct runner *runner)
+{
+	const struct moment *moment = timeline_peek(runner->timeline);
+
+	return moment && moment->at_ns < runner->plan->end_ns ? moment : NULL;
 }
 
 static void arm_next(struct runner *runner)
 {
-	int64_t at_ns = runner->moment_next < runner->moment_count ? runner->moments[runner->moment_next].at_ns
-								   : runner->plan->end_ns;
+	const struct moment *moment = next_moment(runner);
 
-	loop_arm(runner->next, runner->zero_ns + at_ns);
+	loop_arm(runner->next, runner->zero_ns + (moment ? moment->at_ns : runner->plan->end_ns));
 }
 
 static void timeline_due(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
 	struct runner *runner = arg;
 	int64_t now_ns = clock_now_ns() - runner->zero_ns;
+	const struct moment *moment;
 
-	while (!runner->stopping && runner->moment_next < runner->moment_count &&
-	       runner->moments[runner->moment_next].at_ns <= now_ns)
-		perform(runner, &runner->moments[runner->moment_next++]);
+	while (!runner->stopping && (moment = next_moment(runner)) && moment->at_ns <= now_ns) {
+		perform(runner, moment);
+		timeline_drop(runner->timeline);
+	}
 	if (runner->stopping)
 		return;
-	if (runner->moment_next < runner->moment_count || now_ns < runner->plan->end_ns) {
+	if (next_moment(runner) || now_ns < runner->plan->end_ns) {
 		arm_next(runner);
 		return;
 	}
@@ -274,7 +299,13 @@ static int bring_up(struct runner *runner, struct err *err)
 	runner->lab = lab_open(runner->plan->topology, err);
 	if (!runner->lab)
 		return err->code;
-	runner->injector_ctx.core = lab_core(runner->lab);
+	runner->injector_ctx = (struct injector_ctx){
+		.core = lab_core(runner->lab),
+		.abilities = runner->options->abilities,
+		.seed = runner->plan->seed,
+		.child = needed_tell,
+		.child_arg = &runner->needed,
+	};
 	r = start_capture(runner, err);
 	if (r)
 		return r;
@@ -291,14 +322,29 @@ static void on_stop_signal(evutil_socket_t fd UNUSED, short what UNUSED, void *a
 	stop(runner, "interrupted");
 }
 
+/* Without it the fault is not what the plan says, so neither is anything measured. */
+static void fault_lost_child(struct runner *runner, const struct injector *fault, int status)
+{
+	struct err err = {0};
+	bool killed = WIFSIGNALED(status);
+
+	err_set(&err, -ECHILD, fault->loc, "'%s': the process behind it %s %d while it stood", fault->name.value,
+		killed ? "was killed by signal" : "ended with status", killed ? WTERMSIG(status) : WEXITSTATUS(status));
+	fail(runner, NULL, &err);
+}
+
 static void on_child(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
 	struct runner *runner = arg;
+	const struct injector *fault;
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (runner->capture && pid == capture_pid(runner->capture)) {
+		fault = needed_take(&runner->needed, pid);
+		if (fault) {
+			fault_lost_child(runner, fault, status);
+		} else if (runner->capture && pid == capture_pid(runner->capture)) {
 			struct err err = {0};
 
 			err_set(&err, -ECHILD, LOC_NONE, "the packet capture ended before the run did");
@@ -334,7 +380,7 @@ static void run_loop(struct runner *runner)
 	struct err err = {0};
 
 	runner->reason = "error";
-	runner->moments = timeline_moments(runner->plan, runner->arena, &runner->moment_count);
+	runner->timeline = timeline_new(runner->plan, runner->arena);
 	if (open_loop(runner, &err) || bring_up(runner, &err))
 		fail(runner, NULL, &err);
 	if (!runner->stopping || runner->bringup)
@@ -347,6 +393,7 @@ static void close_runner(struct runner *runner)
 	probing_close(runner->probing);
 	bringup_free(runner->bringup);
 	undo_free(runner->undo);
+	needed_fini(&runner->needed);
 	for (size_t i = 0; i < ARRAY_LEN(runner->signals); i++) {
 		if (runner->signals[i])
 			event_free(runner->signals[i]);
