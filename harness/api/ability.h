@@ -14,9 +14,10 @@
 	X(TBF, "tbf", "the kernel's token bucket, a qdisc",                                                         \
 	  "rate faults with backend: netem; the others use dnsdrill's own relay",                                   \
 	  "a kernel with CONFIG_NET_SCH_TBF (sudo modprobe sch_tbf)")                                               \
-	X(PACKET_SOCKET, "packet-socket", "AF_PACKET sockets in a lab",                                             \
-	  "the relay behind shaping faults, and capture.pcap",                                                      \
+	X(PACKET_SOCKET, "packet-socket", "AF_PACKET sockets in a lab", "the relay behind shaping faults",          \
 	  "a kernel with CONFIG_PACKET (sudo modprobe af_packet)")                                                  \
+	X(CAPTURE, "capture", "libpcap on every link of a lab at once",                                             \
+	  "dnsdrill run: capture.pcap backs its numbers", "a kernel with CONFIG_PACKET (sudo modprobe af_packet)")  \
 	X(RELAY, "relay", "a network namespace within the lab, links into it, packet sockets on them",              \
 	  "shaping faults on kernels without netem", "a kernel with CONFIG_NET_NS, CONFIG_VETH and CONFIG_PACKET")  \
 	X(POLICY_ROUTING, "policy-routing", "routing by packet mark, both families",                                \

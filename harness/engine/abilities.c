@@ -18,6 +18,7 @@
 #include <netlink/route/rule.h>
 #include <netlink/route/tc.h>
 #include <nftables/libnftables.h>
+#include <pcap/pcap.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -69,6 +70,21 @@ static const char *try_packet_socket(void)
 	CLEANUP_CLOSE int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL));
 
 	return fd < 0 ? strerror(errno) : NULL;
+}
+
+static const char *try_capture(char *buf, size_t size)
+{
+	char text[PCAP_ERRBUF_SIZE] = "";
+	pcap_t *pcap = pcap_create("any", text);
+	const char *why = NULL;
+
+	if (!pcap || pcap_activate(pcap) < 0) {
+		snprintf(buf, size, "%s", pcap ? pcap_geterr(pcap) : text);
+		why = buf;
+	}
+	if (pcap)
+		pcap_close(pcap);
+	return why;
 }
 
 static const char *try_rule(struct nl_sock *sock, int family)
@@ -151,6 +167,8 @@ static const char *try_one(struct nl_sock *sock, enum ability ability, char *buf
 		return try_qdisc_kind(sock, "tbf");
 	case ABILITY_PACKET_SOCKET:
 		return try_packet_socket();
+	case ABILITY_CAPTURE:
+		return try_capture(buf, size);
 	case ABILITY_POLICY_ROUTING:
 		return try_rules(sock);
 	case ABILITY_NFT_REJECT:
