@@ -4,3 +4,8 @@
  */
 INJECTOR(blackhole)
 INJECTOR(reject)
+INJECTOR(latency)
+INJECTOR(loss)
+INJECTOR(reorder)
+INJECTOR(duplicate)
+INJECTOR(corrupt)
