@@ -156,7 +156,6 @@ static void add_links_text(const struct injector *injector, const struct detour_
 		set_mac(mac, injector, ends[i][0]);
 		buf_printf(out, "ip link set %s address %02x:%02x:%02x:%02x:%02x:%02x arp off multicast off\n", ends[i],
 			   mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
-		buf_printf(out, "ethtool -K %s tx off tso off gso off\n", ends[i]);
 		buf_printf(out, "sysctl -qw net.ipv4.conf.%s.rp_filter=0\n", ends[i]);
 	}
 	buf_printf(out, "ip link set %s up\nip link set %s up\n", names->back, names->out);
