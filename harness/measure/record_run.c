@@ -203,7 +203,7 @@ static int fault_reverted(struct run_record *run, const struct ev *ev, struct er
 		return err_set(err, -EINVAL, LOC_NONE, "fault \"%s\" was reverted already", fault->plan.name);
 	if (fault->applied && ev->t_ns < fault->spans[fault->span_count - 1].to_ns)
 		return err_set(err, -EINVAL, LOC_NONE, "fault \"%s\" was reverted before it was %s", fault->plan.name,
-			       fault->span_count > 1 ? "last switched" : "applied");
+			       ev->t_ns < fault->applied_ns ? "applied" : "last switched");
 	switch_off(fault, ev->t_ns);
 	fault->reverted = true;
 	fault->reverted_ns = ev->t_ns;
