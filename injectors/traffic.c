@@ -60,6 +60,12 @@ static void add_protocol(const struct traffic *traffic, const char *port_field, 
 		buf_printf(out, "th %s %" PRId64 " ", port_field, traffic->port);
 }
 
+bool traffic_has(const struct traffic *traffic, const struct injector *injector, int family, enum traffic_direction way)
+{
+	return is_hit(traffic, injector, family) &&
+	       (traffic->direction == TRAFFIC_EITHER || traffic->direction == (int64_t)way);
+}
+
 static void add_rule(const struct traffic *traffic, const struct injector *injector, int family, bool is_to,
 		     const struct traffic_rule *rule, struct buf *out)
 {
@@ -84,8 +90,7 @@ void traffic_rules(const struct traffic *traffic, const struct injector *injecto
 
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		for (int way = TRAFFIC_TO; way <= TRAFFIC_FROM; way++) {
-			if (is_hit(traffic, injector, families[i]) &&
-			    (traffic->direction == TRAFFIC_EITHER || traffic->direction == way))
+			if (traffic_has(traffic, injector, families[i], way))
 				add_rule(traffic, injector, families[i], way == TRAFFIC_TO, rule, out);
 		}
 	}
@@ -106,7 +111,7 @@ static void add_addresses(const struct traffic *traffic, const struct addresses 
 	}
 }
 
-void traffic_describe(const struct traffic *traffic, const struct injector *injector, struct buf *out)
+const char *traffic_packets(const struct traffic *traffic)
 {
 	static const char *const what[] = {
 		[TRAFFIC_ALL] = "every packet",
@@ -114,10 +119,16 @@ void traffic_describe(const struct traffic *traffic, const struct injector *inje
 		[TRAFFIC_TCP] = "TCP packets",
 		[TRAFFIC_BOTH] = "UDP and TCP packets",
 	};
+
+	return what[traffic->protocol];
+}
+
+void traffic_describe(const struct traffic *traffic, const struct injector *injector, struct buf *out)
+{
 	static const char *const ways[] = {
 		[TRAFFIC_EITHER] = "to and from", [TRAFFIC_TO] = "to", [TRAFFIC_FROM] = "from"};
 
-	buf_printf(out, "%s %s ", what[traffic->protocol], ways[traffic->direction]);
+	buf_printf(out, "%s %s ", traffic_packets(traffic), ways[traffic->direction]);
 	if (traffic->port != PARAM_UNSET)
 		buf_printf(out, "port %" PRId64 " of ", traffic->port);
 	add_addresses(traffic, &injector->target_addresses, out);

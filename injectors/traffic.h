@@ -20,16 +20,19 @@ struct traffic {
 	int64_t protocol, port, direction, family;
 };
 
-/* direction_default: enum traffic_direction. Without protocol, for kinds that are about one: set it to that before use. */
-#define TRAFFIC_PARAMS(T, f, direction_default)                                          \
-	P_ENUM(T, f.protocol, "protocol", traffic_protocols, TRAFFIC_ALL,                \
-	       "which protocol is hit; `both` is UDP and TCP, `all` every IP protocol"), \
-		TRAFFIC_PARAMS_WITHOUT_PROTOCOL(T, f, direction_default)
+/* direction_default: enum traffic_direction. A field whose row a kind leaves out it sets itself before use: the port to PARAM_UNSET. */
+#define TRAFFIC_PARAMS(T, f, direction_default) \
+	TRAFFIC_PROTOCOL_PARAM(T, f), TRAFFIC_PARAMS_WITHOUT_PROTOCOL(T, f, direction_default)
 #define TRAFFIC_PARAMS_WITHOUT_PROTOCOL(T, f, direction_default)                                     \
 	P_INT(T, f.port, "port", 1, 65535, PARAM_UNSET, "the target's port; every port by default"), \
 		P_ENUM(T, f.direction, "direction", traffic_directions, direction_default,           \
 		       "packets on their way to the target, from it, or both"),                      \
-		P_ENUM(T, f.family, "family", traffic_families, TRAFFIC_ANY_FAMILY, "which IP version is hit")
+		TRAFFIC_FAMILY_PARAM(T, f)
+#define TRAFFIC_PROTOCOL_PARAM(T, f)                                      \
+	P_ENUM(T, f.protocol, "protocol", traffic_protocols, TRAFFIC_ALL, \
+	       "which protocol is hit; `both` is UDP and TCP, `all` every IP protocol")
+#define TRAFFIC_FAMILY_PARAM(T, f) \
+	P_ENUM(T, f.family, "family", traffic_families, TRAFFIC_ANY_FAMILY, "which IP version is hit")
 
 /* Whether any packet could ever be chosen: the target has addresses of the family, `from` can reach them, a port goes with a protocol that has ports. */
 void traffic_validate(const struct traffic *traffic, const struct injector *injector, struct errs *errs);
@@ -46,5 +49,11 @@ struct traffic_rule {
 void traffic_rules(const struct traffic *traffic, const struct injector *injector, const struct traffic_rule *rule,
 		   struct buf *out);
 
+/* Whether packets of that family and way (TRAFFIC_TO, TRAFFIC_FROM) are chosen, for kinds that write rules of their own. */
+bool traffic_has(const struct traffic *traffic, const struct injector *injector, int family,
+		 enum traffic_direction way);
+
+/* "every packet", "UDP packets". */
+const char *traffic_packets(const struct traffic *traffic);
 /* "UDP packets to port 53 of 192.0.2.1 and 2001:db8:1::1, from 203.0.113.53": for sentences. */
 void traffic_describe(const struct traffic *traffic, const struct injector *injector, struct buf *out);
