@@ -48,7 +48,7 @@ void relay_set(struct relay *relay, const struct shape *shape);
 /* -ECHILD if the process has died. */
 int relay_counters(struct relay *relay, struct relay_counters *ret, struct err *err);
 /*
- * Ends and reaps the process, which first takes what already waits at its door and sends all it holds, at once and in order: what was let in comes out, none
+ * Ends the process, which first takes what already waits at its door and sends all it holds, at once and in order: what was let in comes out, none
  * later than its time. A frame decided on is counted by then: ret_last, NULL or the final counters. NULL is fine. Frees. -ECHILD if the process had died.
  */
 int relay_stop(struct relay *relay, struct relay_counters *ret_last, struct err *err);
