@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "injectors/chain.h"
 #include "injectors/detour.h"
-#include "tests/unit/injectors/path_fixture.h"
+#include "tests/unit/injectors/path_talk.h"
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
-#include <stdlib.h>
 
 static struct arena *arena;
 
@@ -158,39 +157,24 @@ static int is_in_plan_order(struct lab *lab, struct err *err)
 	return close_bypass(lab, detour, err);
 }
 
-/* Everything of the core that a detour touches, as iproute2 and nft print it. */
-static int everything(char *text, size_t size)
-{
-	FILE *pipe = popen("nft -s list ruleset; ip -4 rule; ip -6 rule; ip -4 route show table all; "
-			   "ip -6 route show table all; ip neigh; ip -o link | sed 's/^[0-9]*: //'",
-			   "r");
-	size_t n;
-
-	if (!pipe)
-		return -1;
-	n = fread(text, 1, size - 1, pipe);
-	text[n] = '\0';
-	return pclose(pipe);
-}
-
 static int leaves_no_trace(struct lab *lab, struct err *err)
 {
 	struct injector *fault = bypass_of(7, NULL);
 	char before[16384], between[16384], after[16384];
 
-	CHECK(!everything(before, sizeof(before)));
+	CHECK(!talk_everything(before, sizeof(before)));
 	if (close_bypass(lab, fault, err)) /* without opening */
 		return err->code;
-	CHECK(!everything(after, sizeof(after)) && !strcmp(before, after));
+	CHECK(!talk_everything(after, sizeof(after)) && !strcmp(before, after));
 	for (int i = 0; i < 3; i++) { /* as a fault that flaps */
 		if (open_bypass(lab, fault, err))
 			return err->code;
-		CHECK(!everything(between, sizeof(between)) && strstr(between, "lookup 10007"));
+		CHECK(!talk_everything(between, sizeof(between)) && strstr(between, "lookup 10007"));
 		CHECK(path_try(lab, "client", "server", SERVER6, 53, SOCK_DGRAM) == REACHED);
 		CHECK(counted(lab, fault) == 1); /* the first packet already */
 		if (close_bypass(lab, fault, err) || close_bypass(lab, fault, err)) /* twice */
 			return err->code;
-		CHECK(!everything(after, sizeof(after)) && !strcmp(before, after));
+		CHECK(!talk_everything(after, sizeof(after)) && !strcmp(before, after));
 	}
 	return 0;
 }
@@ -203,13 +187,13 @@ static int gives_up_cleanly(struct lab *lab, struct err *err)
 	struct err refused = {0};
 	char before[16384], after[16384];
 
-	CHECK(!everything(before, sizeof(before)));
+	CHECK(!talk_everything(before, sizeof(before)));
 	CHECK(!system("ip rule add priority 10009 fwmark 0x10009 lookup 10009"));
 	CHECK(detour_open(fault, &ctx, DETOUR_QDISC, -1, 0, &refused) == -EEXIST);
 	CHECK(strstr(refused.text, "rule"));
 	if (detour_close(fault, &ctx, err))
 		return err->code;
-	CHECK(!everything(after, sizeof(after)) && !strcmp(before, after));
+	CHECK(!talk_everything(after, sizeof(after)) && !strcmp(before, after));
 	return 0;
 }
 
@@ -247,65 +231,57 @@ static int commands_build_the_same(struct lab *lab, struct err *err)
 	struct buf apply = {0}, revert = {0};
 	char before[16384], after[16384], ours[16384], theirs[16384];
 
-	CHECK(!everything(before, sizeof(before)));
+	CHECK(!talk_everything(before, sizeof(before)));
 	if (open_bypass(lab, fault, err))
 		return err->code;
-	CHECK(!everything(ours, sizeof(ours)));
+	CHECK(!talk_everything(ours, sizeof(ours)));
 	if (close_bypass(lab, fault, err))
 		return err->code;
 	detour_commands(fault, 0, &apply, &revert);
 	chain_commands(&chain, fault, &apply, &revert);
 	CHECK(!apply.failed && !revert.failed && !system(apply.data));
 	CHECK(path_try(lab, "client", "server", SERVER6, 53, SOCK_DGRAM) == REACHED && received("b5") == 1);
-	CHECK(!everything(theirs, sizeof(theirs)) && strlen(theirs) > strlen(before));
+	CHECK(!talk_everything(theirs, sizeof(theirs)) && strlen(theirs) > strlen(before));
 	CHECK(strstr(theirs, "dev d5") && strstr(ours, "dev d5"));
-	CHECK(!system(revert.data) && !everything(after, sizeof(after)) && !strcmp(before, after));
+	CHECK(!system(revert.data) && !talk_everything(after, sizeof(after)) && !strcmp(before, after));
 	buf_fini(&apply);
 	buf_fini(&revert);
 	return 0;
 }
 
-static void in_lab(fixture_body *body)
-{
-	struct fixture fixture;
-
-	path_fixture(&fixture);
-	fixture_must(&fixture, body);
-}
-
 static void takes_what_was_chosen_round_in_both_families_and_directions(void **state UNUSED)
 {
-	in_lab(reaches_by_the_detour);
+	talk_in_lab(reaches_by_the_detour);
 }
 
 static void stacked_detours_are_passed_once_each(void **state UNUSED)
 {
-	in_lab(passes_all_once);
+	talk_in_lab(passes_all_once);
 }
 
 static void order_is_that_of_the_plan_before_and_behind_it(void **state UNUSED)
 {
-	in_lab(is_in_plan_order);
+	talk_in_lab(is_in_plan_order);
 }
 
 static void apply_revert_leaves_no_trace_and_revert_works_twice_and_without_apply(void **state UNUSED)
 {
-	in_lab(leaves_no_trace);
+	talk_in_lab(leaves_no_trace);
 }
 
 static void half_done_it_can_be_taken_back(void **state UNUSED)
 {
-	in_lab(gives_up_cleanly);
+	talk_in_lab(gives_up_cleanly);
 }
 
 static void the_relays_ends_are_in_its_namespace_and_say_nothing(void **state UNUSED)
 {
-	in_lab(leads_into_the_relays_namespace);
+	talk_in_lab(leads_into_the_relays_namespace);
 }
 
 static void commands_do_what_it_does(void **state UNUSED)
 {
-	in_lab(commands_build_the_same);
+	talk_in_lab(commands_build_the_same);
 }
 
 int main(void)
