@@ -20,7 +20,8 @@
 #include "harness/base/units.h"
 
 #define NETEM_LIMIT 200000 /* packets; netem's default of 1,000 would lose some where delays are long */
-#define TABLE_SIZE 4096
+#define TABLE_SIZE 4096 /* of a distribution; two octets each */
+#define MESSAGE_BYTES (4 * TABLE_SIZE) /* with room for the rest */
 #define TBF_UNLIMITED INT64_C(12500000000) /* bytes per second, for a rate that has not begun to shrink */
 
 bool netem_can(const struct shape *shape)
@@ -192,8 +193,8 @@ int netem_set(const char *ifname, const struct shape *shape, struct err *err)
 
 	if (!ifindex)
 		return err_set(err, -errno, LOC_NONE, "%s at the link %s: there is no such link", what, ifname);
-	msg = nlmsg_alloc_simple(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK);
-	if (msg)
+	msg = nlmsg_alloc_size(MESSAGE_BYTES);
+	if (msg && nlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, RTM_NEWQDISC, 0, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK))
 		rc = fill(msg, ifindex, shape);
 	if (!rc)
 		rc = send_msg(msg);
