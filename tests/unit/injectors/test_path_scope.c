@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What every fault of the path has in common: limited to a family, a protocol or a direction it leaves the others alone.
+ * What every fault of the path has in common: limited to a family, a protocol or a direction it leaves the others alone; and where several choose a packet, the
+ * plan's order decides, not that of their beginnings.
  */
 #include "tests/unit/injectors/path_talk.h"
 
@@ -20,28 +21,36 @@ static int tear_down(void **state UNUSED)
 
 #define TCP_OCTETS 14000 /* within the first window (RFC 6928), so that no acknowledgement is waited for */
 
+enum {
+	ON_UDP = 1, /* hits it, if it may */
+	ON_TCP = 2,
+	HAS_PROTOCOL = 4, /* as a row */
+	LETS_SOME = 8, /* of the datagrams pass */
+};
+
 /* One kind, so strong that who sends `count` datagrams of `size` octets, or TCP_OCTETS over a connection, must notice. */
 struct kind {
 	const struct injector_ops *ops;
 	const char *keys[8]; /* up to NULL; direction last */
 	size_t size;
-	int count;
-	bool on_udp, on_tcp; /* whether it hits that protocol at all */
-	bool has_protocol; /* the row */
+	int count, traits;
 };
 
+#define ALL (ON_UDP | ON_TCP | HAS_PROTOCOL)
+
 static const struct kind kinds[] = {
-	{&blackhole_ops, {NULL}, 40, 1, true, true, true},
-	{&reject_ops, {"direction", "both"}, 40, 1, true, true, true},
-	{&loss_ops, {"share", "100%"}, 40, 1, true, true, true},
-	{&latency_ops, {"delay", "30s"}, 40, 1, true, true, true},
-	{&rate_ops, {"bits", "8000/s"}, 1400, 6, true, true, true}, /* the third frame waits for more than a second */
-	{&rate_ops, {"packets", "1/s", "burst_packets", "1"}, 40, 30, true, true, true},
-	{&fragments_ops, {NULL}, 4000, 1, true, false, true},
-	{&fragments_ops, {"larger_than", "1000B"}, 1400, 1, true, true, true},
-	{&fragments_ops, {"path_mtu", "1280B"}, 1400, 1, true, true, true},
-	{&second_datagram_ops, {"within", "10s", "direction", "both"}, 40, 2, true, false, false},
-	{&half_open_ops, {NULL}, 40, 1, false, true, false},
+	{&blackhole_ops, {NULL}, 40, 1, ALL},
+	{&reject_ops, {"direction", "both"}, 40, 1, ALL},
+	{&loss_ops, {"share", "100%"}, 40, 1, ALL},
+	{&latency_ops, {"delay", "30s"}, 40, 1, ALL},
+	/* At a thousand octets a second, the third frame waits for more than one. */
+	{&rate_ops, {"bits", "8000/s"}, 1400, 6, ALL | LETS_SOME},
+	{&rate_ops, {"packets", "1/s", "burst_packets", "1"}, 40, 30, ALL | LETS_SOME},
+	{&fragments_ops, {NULL}, 4000, 1, ON_UDP | HAS_PROTOCOL},
+	{&fragments_ops, {"larger_than", "1000B"}, 1400, 1, ALL},
+	{&fragments_ops, {"path_mtu", "1280B"}, 1400, 1, ALL},
+	{&second_datagram_ops, {"within", "10s", "direction", "both"}, 40, 2, ON_UDP | LETS_SOME},
+	{&half_open_ops, {NULL}, 40, 1, ON_TCP},
 };
 
 /* Data on its way: UDP either way, TCP from the client. */
@@ -133,7 +142,7 @@ static struct injector *limited(const struct kind *kind, const struct limit *lim
 
 static bool is_hit(const struct flow *flow, const struct kind *kind, const struct limit *limit)
 {
-	return (flow->type == SOCK_STREAM ? kind->on_tcp : kind->on_udp) &&
+	return (kind->traits & (flow->type == SOCK_STREAM ? ON_TCP : ON_UDP)) &&
 	       (!limit->type || limit->type == flow->type) && (!limit->family || limit->family == flow->family) &&
 	       !(limit->only_to && !flow->is_to) && !(limit->only_from && flow->is_to);
 }
@@ -162,7 +171,7 @@ static int try_limit(struct lab *lab, const struct limit *limit, struct err *err
 	for (size_t i = 0; !r && i < ARRAY_LEN(kinds); i++) {
 		struct flow flows[FLOWS];
 
-		if (limit->type && !kinds[i].has_protocol)
+		if (limit->type && !(kinds[i].traits & HAS_PROTOCOL))
 			continue;
 		flows_init(flows);
 		r = try_kind(lab, &kinds[i], limit, flows, err);
@@ -205,6 +214,52 @@ static int only_from(struct lab *lab, struct err *err)
 	return try_limit(lab, &(struct limit){.key = "direction", .value = "from", .only_from = true}, err);
 }
 
+static int send_udp_to(struct lab *lab, const struct kind *kind, const char *address)
+{
+	int arrived = talk_send(lab, "client", "server", address, 53, kind->size, kind->count);
+
+	return arrived == -ECONNREFUSED ? 0 : arrived;
+}
+
+/* The kind in the middle, a blackhole for IPv4 before it and one for all behind it; begun in another order. */
+static int try_order(struct lab *lab, const struct kind *kind, struct err *err)
+{
+	struct injector *before = talk_fault(arena, &blackhole_ops, 1, KEYS("family", "ipv4"));
+	struct injector *fault = talk_fault(arena, kind->ops, 2, kind->keys);
+	struct injector *after = talk_fault(arena, &blackhole_ops, 3, NULL);
+	int64_t hits;
+
+	if (talk_apply(lab, after, err) || talk_apply(lab, before, err) || talk_apply(lab, fault, err))
+		return err->code;
+	CHECK(send_udp_to(lab, kind, SERVER4) == 0);
+	CHECK(talk_hits(lab, before) > 0 && talk_hits(lab, fault) == 0 && talk_hits(lab, after) == 0);
+	hits = talk_hits(lab, before);
+	CHECK(send_udp_to(lab, kind, SERVER6) == 0);
+	CHECK(talk_hits(lab, before) == hits && talk_hits(lab, fault) > 0);
+	/* What it let pass, and only that, came to the last one. */
+	CHECK((kind->traits & LETS_SOME) ? talk_hits(lab, after) > 0 : talk_hits(lab, after) == 0);
+	return talk_revert(lab, before, err) || talk_revert(lab, after, err) ? err->code : talk_revert(lab, fault, err);
+}
+
+static int order_of_all(struct lab *lab, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < ARRAY_LEN(kinds); i++) {
+		if (!(kinds[i].traits & ON_UDP))
+			continue;
+		r = try_order(lab, &kinds[i], err);
+		if (r)
+			err_wrap(err, "%s %s", kinds[i].ops->kind, kinds[i].keys[0] ? kinds[i].keys[0] : "");
+	}
+	return r;
+}
+
+static void of_several_faults_the_first_in_the_plan_has_the_packet(void **state UNUSED)
+{
+	talk_in_lab(order_of_all);
+}
+
 static void a_fault_on_ipv4_leaves_ipv6_alone(void **state UNUSED)
 {
 	talk_in_lab(only_ipv4);
@@ -244,6 +299,7 @@ int main(void)
 		cmocka_unit_test(a_fault_on_tcp_leaves_udp_alone),
 		cmocka_unit_test(a_fault_on_the_way_to_the_target_leaves_the_way_back_alone),
 		cmocka_unit_test(a_fault_on_the_way_back_leaves_the_way_to_the_target_alone),
+		cmocka_unit_test(of_several_faults_the_first_in_the_plan_has_the_packet),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
