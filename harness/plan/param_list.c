@@ -59,7 +59,7 @@ void parse_groups(struct parse *parse, const struct param *param, const struct n
 	for (size_t i = 0; i < value->count; i++) {
 		const struct node *item = value->items[i];
 
-		if (item->type == NODE_LIST && !item->count)
+		if (item->type == NODE_LIST && !item->count && !param->required)
 			errs_add(parse->errs, item->loc, "%s: a group is empty; name who is in it, or remove it",
 				 param->key);
 		parse_texts(parse, param, item, &groups.v[groups.count++]);

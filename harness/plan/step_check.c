@@ -157,7 +157,7 @@ static void add_member(struct plan_ctx *ctx, struct injector *fault, size_t i, s
 	resolve(ctx, &one, &addresses);
 	if (group_with(fault, i + 1, &addresses) <= i) {
 		errs_add(ctx->errs, name.loc,
-			 "groups: a host of '%.60s' stands in them already; each host can be on one side only, once",
+			 "groups: '%.60s' has a host that is in a group already; each host is in one group, once",
 			 name.value);
 		return;
 	}
