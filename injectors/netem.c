@@ -238,6 +238,18 @@ int netem_counters(const char *ifname, struct netem_counters *ret, struct err *e
 	return qdisc ? 0 : err_set(err, -ENOENT, LOC_NONE, "the qdisc at the link %s is gone", ifname);
 }
 
+struct netem_counters netem_since(const struct netem_counters *now, const struct netem_counters *before)
+{
+	return (struct netem_counters){
+		.sent_packets = now->sent_packets - before->sent_packets,
+		.sent_bytes = now->sent_bytes - before->sent_bytes,
+		.waiting = now->waiting,
+		.dropped = now->dropped - before->dropped,
+		.requeued = now->requeued - before->requeued,
+		.overlimits = now->overlimits - before->overlimits,
+	};
+}
+
 static void add_time(struct buf *out, int64_t ns)
 {
 	if (ns % MSEC == 0)

@@ -17,6 +17,8 @@ struct netem_counters {
 	int64_t sent_packets, sent_bytes, waiting, dropped, requeued, overlimits;
 };
 int netem_counters(const char *ifname, struct netem_counters *ret, struct err *err);
+/* What has happened between the two; waiting is that of now. */
+struct netem_counters netem_since(const struct netem_counters *now, const struct netem_counters *before);
 
 /* The tc command it equals. A shape that netem cannot: as near as tc comes. */
 void netem_command(const char *ifname, const struct shape *shape, struct buf *out);

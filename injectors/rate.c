@@ -126,6 +126,16 @@ static void rules(const struct injector *injector, struct buf *out)
 
 static const struct chain packets_chain = {.rules = rules, .objects = objects};
 
+static int prepare(struct injector *injector, struct injector_ctx *ctx, struct err *err)
+{
+	return is_in_packets(injector) ? 0 : shaping_prepare(&shaping, injector, ctx, err);
+}
+
+static int release(struct injector *injector, struct injector_ctx *ctx, struct err *err)
+{
+	return is_in_packets(injector) ? 0 : shaping_release(injector, ctx, err);
+}
+
 static int apply(struct injector *injector, struct injector_ctx *ctx, struct err *err)
 {
 	if (!is_in_packets(injector))
@@ -141,7 +151,7 @@ static int adjust(struct injector *injector, struct injector_ctx *ctx, int64_t p
 static int revert(struct injector *injector, struct injector_ctx *ctx, struct err *err)
 {
 	if (!is_in_packets(injector))
-		return shaping_revert(injector, ctx, err);
+		return shaping_revert(&shaping, injector, ctx, err);
 	return chain_revert(&packets_chain, injector, ctx, err);
 }
 

@@ -6,7 +6,6 @@
 #include <math.h>
 
 #include "harness/base/units.h"
-#include "injectors/netem.h"
 
 const char *const shaping_backends[] = {"auto", "netem", "relay", NULL};
 const char *const shaping_distributions[] = {"uniform", "normal", "pareto", "paretonormal", NULL};
@@ -25,6 +24,13 @@ static struct shape full_shape(const struct shaping *shaping, const struct injec
 
 	shaping->shape(injector, &shape);
 	return shape;
+}
+
+static struct shape shape_at(const struct shaping *shaping, const struct injector *injector, int64_t progress_ppm)
+{
+	struct shape full = full_shape(shaping, injector);
+
+	return shape_scaled(&full, progress_ppm);
 }
 
 static bool may_use_kernel(const struct shaping *shaping, const struct injector *injector)
@@ -81,12 +87,12 @@ static void tell_child(const struct shaped *shaped, struct injector_ctx *ctx, bo
 		ctx->child(ctx->child_arg, &shaped->injector, relay_pid(shaped->relay), is_needed);
 }
 
-static int open_relay(struct shaped *shaped, struct injector_ctx *ctx, const struct shape *shape, struct err *err)
+static int open_relay(struct shaped *shaped, struct injector_ctx *ctx, struct err *err)
 {
 	struct detour_names names;
 	int r;
 
-	shaped->relay = relay_start(shape, next_seed(shaped, ctx), err);
+	shaped->relay = relay_start(err);
 	if (!shaped->relay)
 		return err->code;
 	tell_child(shaped, ctx, true);
@@ -95,13 +101,55 @@ static int open_relay(struct shaped *shaped, struct injector_ctx *ctx, const str
 	return r ? r : relay_attach(shaped->relay, names.relay_in, names.relay_out, err);
 }
 
-static int open_qdisc(struct shaped *shaped, struct injector_ctx *ctx, const struct shape *shape, struct err *err)
+static int set_qdisc(const struct injector *injector, const struct shape *shape, struct err *err)
 {
 	struct detour_names names;
+
+	detour_names(injector, &names);
+	return netem_set(names.out, shape, err);
+}
+
+static int open_qdisc(const struct shaping *shaping, struct shaped *shaped, struct injector_ctx *ctx, struct err *err)
+{
+	struct shape none = shape_at(shaping, &shaped->injector, 0);
 	int r = detour_open(&shaped->injector, ctx, DETOUR_QDISC, -1, MTU_DEFAULT, err);
 
-	detour_names(&shaped->injector, &names);
-	return r ? r : netem_set(names.out, shape, err);
+	return r ? r : set_qdisc(&shaped->injector, &none, err);
+}
+
+static int open_detour(const struct shaping *shaping, struct shaped *shaped, struct injector_ctx *ctx, struct err *err)
+{
+	if (uses_kernel(shaping, &shaped->injector, ctx->abilities))
+		return open_qdisc(shaping, shaped, ctx, err);
+	return open_relay(shaped, ctx, err);
+}
+
+/* A relay that died has been reported by then; all that matters here is that nothing is left. */
+static int close_detour(struct shaped *shaped, struct injector_ctx *ctx, struct err *err)
+{
+	struct err ignored = {0};
+
+	if (shaped->relay) {
+		tell_child(shaped, ctx, false);
+		relay_stop(TAKE(shaped->relay), NULL, &ignored);
+	}
+	return detour_close(&shaped->injector, ctx, err);
+}
+
+int shaping_prepare(const struct shaping *shaping, struct injector *injector, struct injector_ctx *ctx, struct err *err)
+{
+	struct shaped *shaped = (struct shaped *)injector;
+
+	shaped->is_prepared = true; /* or half so */
+	return open_detour(shaping, shaped, ctx, err);
+}
+
+int shaping_release(struct injector *injector, struct injector_ctx *ctx, struct err *err)
+{
+	struct shaped *shaped = (struct shaped *)injector;
+
+	shaped->is_prepared = false;
+	return close_detour(shaped, ctx, err);
 }
 
 static void rules(const struct injector *injector, struct buf *out)
@@ -116,14 +164,27 @@ static const char *kernel_name(const struct shaping *shaping)
 	return shaping->ability == ABILITY_TBF ? "tbf" : "netem";
 }
 
+static int begin(struct shaped *shaped, struct injector_ctx *ctx, const struct shape *shape, struct err *err)
+{
+	struct detour_names names;
+	int r;
+
+	if (shaped->relay)
+		return relay_begin(shaped->relay, shape, next_seed(shaped, ctx), err);
+	detour_names(&shaped->injector, &names);
+	r = netem_counters(names.out, &shaped->before, err);
+	return r ? r : set_qdisc(&shaped->injector, shape, err);
+}
+
 int shaping_apply(const struct shaping *shaping, struct injector *injector, struct injector_ctx *ctx, struct err *err)
 {
 	struct shaped *shaped = (struct shaped *)injector;
-	struct shape full = full_shape(shaping, injector), shape = shape_scaled(&full, ctx->progress_ppm);
-	bool is_kernel = uses_kernel(shaping, injector, ctx->abilities);
-	int r = is_kernel ? open_qdisc(shaped, ctx, &shape, err) : open_relay(shaped, ctx, &shape, err);
+	struct shape shape = shape_at(shaping, injector, ctx->progress_ppm);
+	int r = shaped->is_prepared ? 0 : open_detour(shaping, shaped, ctx, err);
 
-	ctx->backend = is_kernel ? kernel_name(shaping) : "relay";
+	if (!r)
+		r = begin(shaped, ctx, &shape, err);
+	ctx->backend = shaped->relay ? "relay" : kernel_name(shaping);
 	return r ? r : chain_apply(&chain, injector, ctx, err);
 }
 
@@ -131,35 +192,33 @@ int shaping_adjust(const struct shaping *shaping, struct injector *injector, str
 		   int64_t progress_ppm, struct err *err)
 {
 	struct shaped *shaped = (struct shaped *)injector;
-	struct shape full = full_shape(shaping, injector), shape = shape_scaled(&full, progress_ppm);
-	struct detour_names names;
+	struct shape shape = shape_at(shaping, injector, progress_ppm);
 
-	if (shaped->relay) {
-		relay_set(shaped->relay, &shape);
-		return 0;
-	}
-	detour_names(injector, &names);
-	return netem_set(names.out, &shape, err);
+	if (!shaped->relay)
+		return set_qdisc(injector, &shape, err);
+	relay_set(shaped->relay, &shape);
+	return 0;
 }
 
-/* A relay that died has been reported by then; all that matters here is that nothing is left. */
-static void close_relay(struct shaped *shaped, struct injector_ctx *ctx)
+/* The detour stays, and does nothing to what is still on it. */
+static int quieten(const struct shaping *shaping, struct shaped *shaped, struct err *err)
 {
+	struct shape none = shape_at(shaping, &shaped->injector, 0);
 	struct err ignored = {0};
 
 	if (!shaped->relay)
-		return;
-	tell_child(shaped, ctx, false);
-	relay_stop(TAKE(shaped->relay), NULL, &ignored);
+		return set_qdisc(&shaped->injector, &none, err);
+	(void)relay_flush(shaped->relay, &ignored); /* fails if it died, which has been reported by then */
+	return 0;
 }
 
-int shaping_revert(struct injector *injector, struct injector_ctx *ctx, struct err *err)
+int shaping_revert(const struct shaping *shaping, struct injector *injector, struct injector_ctx *ctx, struct err *err)
 {
+	struct shaped *shaped = (struct shaped *)injector;
 	struct err chain_err = {0};
-	int r, chain_r = chain_revert(&chain, injector, ctx, &chain_err);
+	int chain_r = chain_revert(&chain, injector, ctx, &chain_err);
+	int r = shaped->is_prepared ? quieten(shaping, shaped, err) : close_detour(shaped, ctx, err);
 
-	close_relay((struct shaped *)injector, ctx);
-	r = detour_close(injector, ctx, err);
 	if (chain_r)
 		*err = chain_err;
 	return chain_r ? chain_r : r;
@@ -261,6 +320,7 @@ static int kernel_effect(const struct shaping *shaping, struct injector *injecto
 		r = netem_counters(names.out, &kernel, err);
 	if (r)
 		return r;
+	kernel = netem_since(&kernel, &((struct shaped *)injector)->before);
 	counters = from_kernel(shaping, &shape, seen.packets, &kernel);
 	fill_effect(shaping->proof, kernel_name(shaping), &counters, ret);
 	return 0;

@@ -6,6 +6,7 @@
 #pragma once
 #include "injectors/chain.h"
 #include "injectors/detour.h"
+#include "injectors/netem.h"
 #include "injectors/relay/relay.h"
 
 enum shaping_backend { SHAPING_AUTO, SHAPING_NETEM, SHAPING_RELAY };
@@ -16,9 +17,11 @@ struct shaped {
 	struct injector injector;
 	struct traffic traffic;
 	int64_t backend;
-	/* While it stands: */
-	struct relay *relay; /* NULL: netem does it */
-	int64_t starts; /* of the relay: a flap's spans do not repeat each other's choices */
+	/* While the detour is there: */
+	bool is_prepared; /* before the fault, and until it is released */
+	struct relay *relay; /* NULL: the kernel does it */
+	struct netem_counters before; /* the kernel's, when the fault was applied */
+	int64_t starts; /* a flap's spans do not repeat each other's choices */
 };
 
 #define SHAPED_PARAMS(T, f)                                                                                       \
@@ -38,12 +41,16 @@ struct shaping {
 void shaping_validate(const struct shaping *shaping, const struct injector *injector, struct errs *errs);
 int shaping_available(const struct shaping *shaping, const struct injector *injector, const struct abilities *abilities,
 		      struct err *err);
+/* The detour, with nothing done to what takes it. */
+int shaping_prepare(const struct shaping *shaping, struct injector *injector, struct injector_ctx *ctx,
+		    struct err *err);
+int shaping_release(struct injector *injector, struct injector_ctx *ctx, struct err *err);
 int shaping_apply(const struct shaping *shaping, struct injector *injector, struct injector_ctx *ctx, struct err *err);
 int shaping_adjust(const struct shaping *shaping, struct injector *injector, struct injector_ctx *ctx,
 		   int64_t progress_ppm, struct err *err);
-/* What is on its way when the packets' rules go still comes out, at once: no packet is lost by the end of a fault. With netem, what it holds then is lost, as it is
- * when a qdisc is removed by hand. */
-int shaping_revert(struct injector *injector, struct injector_ctx *ctx, struct err *err);
+/* What the relay holds when the packets' rules go still comes out, at once: no packet is lost by the end of a fault. What netem or tbf holds comes out when it would
+ * have, or, where the fault was not prepared, is lost, as when a qdisc is removed by hand. */
+int shaping_revert(const struct shaping *shaping, struct injector *injector, struct injector_ctx *ctx, struct err *err);
 int shaping_effect(const struct shaping *shaping, struct injector *injector, struct injector_ctx *ctx,
 		   struct effect *ret, struct err *err);
 /* "UDP packets to 192.0.2.1, by the relay": the end of a kind's sentence; the backend only if the plan demands one. */
@@ -51,11 +58,19 @@ void shaping_describe(const struct injector *injector, struct buf *out);
 void shaping_commands(const struct shaping *shaping, const struct injector *injector, struct buf *to_apply,
 		      struct buf *to_revert);
 
-/* Defines a kind's static functions apply, adjust, revert, effect, available and commands, of its struct shaping. */
+/* Defines a kind's static functions available, prepare, release, apply, adjust, revert, effect and commands, of its struct shaping. */
 #define SHAPING_FUNCTIONS(shaping)                                                                                    \
 	static int available(const struct injector *injector, const struct abilities *abilities, struct err *err)     \
 	{                                                                                                             \
 		return shaping_available(&(shaping), injector, abilities, err);                                       \
+	}                                                                                                             \
+	static int prepare(struct injector *injector, struct injector_ctx *ctx, struct err *err)                      \
+	{                                                                                                             \
+		return shaping_prepare(&(shaping), injector, ctx, err);                                               \
+	}                                                                                                             \
+	static int release(struct injector *injector, struct injector_ctx *ctx, struct err *err)                      \
+	{                                                                                                             \
+		return shaping_release(injector, ctx, err);                                                           \
 	}                                                                                                             \
 	static int apply(struct injector *injector, struct injector_ctx *ctx, struct err *err)                        \
 	{                                                                                                             \
@@ -67,7 +82,7 @@ void shaping_commands(const struct shaping *shaping, const struct injector *inje
 	}                                                                                                             \
 	static int revert(struct injector *injector, struct injector_ctx *ctx, struct err *err)                       \
 	{                                                                                                             \
-		return shaping_revert(injector, ctx, err);                                                            \
+		return shaping_revert(&(shaping), injector, ctx, err);                                                \
 	}                                                                                                             \
 	static int effect(struct injector *injector, struct injector_ctx *ctx, struct effect *ret, struct err *err)   \
 	{                                                                                                             \
@@ -78,6 +93,6 @@ void shaping_commands(const struct shaping *shaping, const struct injector *inje
 		shaping_commands(&(shaping), injector, to_apply, to_revert);                                          \
 	}                                                                                                             \
 	struct dnsdrill_swallow_semicolon
-#define SHAPING_OPS                                                                                   \
-	.available = available, .apply = apply, .adjust = adjust, .revert = revert, .effect = effect, \
-	.commands = commands
+#define SHAPING_OPS                                                                                       \
+	.available = available, .prepare = prepare, .release = release, .apply = apply, .adjust = adjust, \
+	.revert = revert, .effect = effect, .commands = commands

@@ -2,8 +2,8 @@
 /*
  * Injectors: the code for one kind of fault.
  *
- * Life: parsed from the plan by the common rows (plan/steps.c) and the kind's own → validate → available →
- * { apply → adjust* → effect → revert }*. The instance lives in the plan's arena: no free. validate and available touch nothing. revert works
+ * Life: parsed from the plan by the common rows (plan/steps.c) and the kind's own → validate → available → prepare →
+ * { apply → adjust* → effect → revert }* → release. The instance lives in the plan's arena: no free. validate and available touch nothing. revert works
  * twice, after a half-done apply, and with nothing but the parameters. effect is asked before revert, while the fault still stands.
  *
  * Shapes are the runner's business. A fault that flaps is applied and reverted at each switch; effects are added up. One that grows (`ramp`)
@@ -77,6 +77,11 @@ struct injector_ops {
 	/* Whether this kernel can do what the plan demands of it. -EOPNOTSUPP, located, naming the ability that is missing and the ways out (api/ability.h).
 	 * Asked for every fault before anything is touched. NULL: every kernel that can hold a lab can. */
 	int (*available)(const struct injector *injector, const struct abilities *abilities, struct err *err);
+	/* Does beforehand, while nothing is measured yet, what takes the kernel longer than a probe may be held up (links, namespaces, processes): no packet is touched.
+	 * Then apply and revert take well under a millisecond. release takes it away again once nothing is measured any more; it works as revert does. Both or neither
+	 * are NULL. Without prepare apply does all of it, and revert undoes all of it. */
+	int (*prepare)(struct injector *injector, struct injector_ctx *ctx, struct err *err);
+	int (*release)(struct injector *injector, struct injector_ctx *ctx, struct err *err);
 	int (*apply)(struct injector *injector, struct injector_ctx *ctx, struct err *err);
 	/* Changes the magnitude of a fault that stands: progress_ppm of what the plan says, by straight lines. NULL: the kind has no magnitude, and plans that want
 	 * it to ramp are refused. */

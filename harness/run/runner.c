@@ -42,6 +42,7 @@ struct runner {
 	struct timeline *timeline;
 	struct needed needed; /* children of the faults that stand */
 	int64_t zero_ns; /* CLOCK_MONOTONIC of the timeline's start */
+	bool is_prepared; /* the faults, or some of them */
 	bool timeline_over, stopping;
 	const char *reason; /* of run.end */
 };
@@ -77,6 +78,22 @@ static void servers_stopped(void *arg)
 	event_base_loopbreak(runner->base);
 }
 
+static int prepare_faults(struct runner *runner, struct err *err)
+{
+	runner->is_prepared = true;
+	return undo_prepare(runner->undo, runner->plan->faults, runner->plan->fault_count, err);
+}
+
+static void release_faults(struct runner *runner)
+{
+	struct err err = {0};
+
+	if (!runner->is_prepared || !undo_release(runner->undo, runner->plan->faults, runner->plan->fault_count, &err))
+		return;
+	bus_error(runner->bus, NULL, &err);
+	runner->reason = "error";
+}
+
 /* The one way out: whatever stands is undone first, then probes, capture, servers. */
 static void stop(struct runner *runner, const char *reason)
 {
@@ -92,6 +109,7 @@ static void stop(struct runner *runner, const char *reason)
 		runner->reason = "error";
 	probing_close(TAKE(runner->probing));
 	stop_capture(runner);
+	release_faults(runner);
 	if (runner->bringup)
 		bringup_stop(runner->bringup, STOP_GRACE_NS, servers_stopped, runner);
 	else
@@ -237,7 +255,7 @@ static void servers_ready(void *arg, const struct err *err)
 {
 	struct runner *runner = arg;
 	struct ev ready = {.kind = EV_LAB_READY};
-	struct err probe_err = {0};
+	struct err open_err = {0};
 
 	if (runner->stopping)
 		return;
@@ -248,10 +266,11 @@ static void servers_ready(void *arg, const struct err *err)
 	announce_hosts(runner);
 	ready.lab_ready.took_ns = bringup_took_ns(runner->bringup);
 	bus_emit(runner->bus, &ready);
-	runner->probing =
-		probing_open(runner->plan, runner->lab, runner->base, runner->bus, probing_idle, runner, &probe_err);
+	if (!prepare_faults(runner, &open_err))
+		runner->probing = probing_open(runner->plan, runner->lab, runner->base, runner->bus, probing_idle,
+					       runner, &open_err);
 	if (!runner->probing)
-		fail(runner, NULL, &probe_err);
+		fail(runner, NULL, &open_err);
 	else
 		start_timeline(runner);
 }

@@ -45,6 +45,35 @@ void undo_free(struct undo *undo)
 	free(undo);
 }
 
+int undo_prepare(struct undo *undo, struct injector *const *faults, size_t count, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < count; i++) {
+		r = faults[i]->ops->prepare ? faults[i]->ops->prepare(faults[i], undo->ctx, err) : 0;
+		if (r)
+			err_at(err, faults[i]->loc);
+	}
+	return r ? err_wrap(err, "preparing a fault") : 0;
+}
+
+int undo_release(struct undo *undo, struct injector *const *faults, size_t count, struct err *err)
+{
+	int first = 0;
+
+	for (size_t i = count; i-- > 0;) {
+		struct err one = {0};
+		int r = faults[i]->ops->release ? faults[i]->ops->release(faults[i], undo->ctx, &one) : 0;
+
+		if (r && !first) {
+			first = r;
+			*err = one;
+			err_at(err, faults[i]->loc);
+		}
+	}
+	return first ? err_wrap(err, "releasing a fault") : 0;
+}
+
 static void emit_failed(struct undo *undo, const struct injector *fault, const char *stage, const struct err *err)
 {
 	struct ev ev = {.kind = EV_FAULT_FAILED};

@@ -15,6 +15,10 @@ struct undo;
 struct undo *undo_new(struct bus *bus, struct injector_ctx *ctx, size_t max);
 void undo_free(struct undo *undo); /* NULL is fine; undoes nothing */
 
+/* Before anything is measured, and after: what faults need that takes the kernel longer than a probe may be held up. 0 or a negative errno; of release the
+ * first, and all are released. */
+int undo_prepare(struct undo *undo, struct injector *const *faults, size_t count, struct err *err);
+int undo_release(struct undo *undo, struct injector *const *faults, size_t count, struct err *err);
 /* Applies the fault and puts it on the stack, also after a failure, for then it may be half there. 0 or a negative errno, already reported as an event. */
 int undo_apply(struct undo *undo, struct injector *fault, int64_t progress_ppm);
 /* A step of a ramp, for a fault that is on. 0 or a negative errno, already reported. */

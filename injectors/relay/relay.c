@@ -108,7 +108,7 @@ static void relay_free(struct relay *relay)
 	free(relay);
 }
 
-static int start_worker(struct relay *relay, uint64_t seed, struct err *err)
+static int start_worker(struct relay *relay, struct err *err)
 {
 	int fds[2];
 
@@ -117,7 +117,7 @@ static int start_worker(struct relay *relay, uint64_t seed, struct err *err)
 	relay->ctl_fd = fds[0];
 	relay->pid = fork();
 	if (relay->pid == 0)
-		worker_run(fds[1], relay->shared, seed);
+		worker_run(fds[1], relay->shared);
 	close(fds[1]);
 	if (relay->pid < 0)
 		return err_set(err, -errno, LOC_NONE, "starting the relay: %s", strerror(errno));
@@ -125,7 +125,7 @@ static int start_worker(struct relay *relay, uint64_t seed, struct err *err)
 	return hear(relay, &relay->netns_fd, err);
 }
 
-struct relay *relay_start(const struct shape *shape, uint64_t seed, struct err *err)
+struct relay *relay_start(struct err *err)
 {
 	struct relay *relay = calloc(1, sizeof(*relay));
 	void *memory =
@@ -141,8 +141,7 @@ struct relay *relay_start(const struct shape *shape, uint64_t seed, struct err *
 		return NULL;
 	}
 	relay->shared = memory;
-	relay_set(relay, shape);
-	if (start_worker(relay, seed, err)) {
+	if (start_worker(relay, err)) {
 		relay_free(relay);
 		return NULL;
 	}
@@ -168,6 +167,18 @@ void relay_set(struct relay *relay, const struct shape *shape)
 	for (size_t i = 0; i < SHAPE_WORDS; i++)
 		atomic_store(&shared->words[i], words[i]);
 	atomic_fetch_add(&shared->version, 1);
+}
+
+int relay_begin(struct relay *relay, const struct shape *shape, uint64_t seed, struct err *err)
+{
+	relay_set(relay, shape);
+	return tell(relay, &(struct order){.kind = ORDER_BEGIN, .seed = seed}, err);
+}
+
+int relay_flush(struct relay *relay, struct err *err)
+{
+	relay_set(relay, &(struct shape){0});
+	return tell(relay, &(struct order){.kind = ORDER_FLUSH}, err);
 }
 
 static struct relay_counters read_counters(struct relay *relay)

@@ -286,15 +286,35 @@ static void answer(const struct worker *worker, const struct err *err)
 	(void)!send(worker->ctl_fd, err, sizeof(*err), MSG_NOSIGNAL);
 }
 
+static void begin(struct worker *worker, uint64_t seed)
+{
+	struct relay_shared *shared = worker->shared;
+
+	worker->state = shape_begin(seed);
+	for (size_t i = 0; i < RELAY_COUNTS; i++) {
+		atomic_store(&shared->packets[i], 0);
+		atomic_store(&shared->bytes[i], 0);
+	}
+	atomic_store(&shared->delay_sum_ns, 0);
+	atomic_store(&shared->delay_count, 0);
+}
+
 /* Everything that was let in comes out. */
+static void flush(struct worker *worker)
+{
+	while (worker->ring && take_batch(worker))
+		;
+	send_due(worker, INT64_MAX);
+}
+
+/* Until no more comes. */
 static void drain(struct worker *worker)
 {
 	struct pollfd ready = {.fd = worker->in_fd, .events = POLLIN};
 
 	for (int i = 0; i < QUIET_TRIES && poll(&ready, 1, QUIET_MSEC) > 0; i++)
-		while (take_batch(worker))
-			;
-	send_due(worker, INT64_MAX);
+		flush(worker);
+	flush(worker);
 }
 
 static void obey(struct worker *worker)
@@ -304,14 +324,17 @@ static void obey(struct worker *worker)
 
 	if (recv(worker->ctl_fd, &order, sizeof(order), 0) != sizeof(order))
 		_exit(0); /* the maker is gone */
-	if (order.kind == ORDER_ATTACH) {
+	if (order.kind == ORDER_ATTACH)
 		attach(worker, &order, &err);
-		answer(worker, &err);
-		return;
-	}
-	drain(worker);
+	else if (order.kind == ORDER_BEGIN)
+		begin(worker, order.seed);
+	else if (order.kind == ORDER_FLUSH)
+		flush(worker);
+	else
+		drain(worker);
 	answer(worker, &err);
-	_exit(0);
+	if (order.kind == ORDER_STOP)
+		_exit(0);
 }
 
 _Noreturn static void work(struct worker *worker)
@@ -384,9 +407,9 @@ static void greet(const struct worker *worker, int netns_fd, const struct err *e
 	(void)!sendmsg(worker->ctl_fd, &message, MSG_NOSIGNAL);
 }
 
-_Noreturn void worker_run(int ctl_fd, struct relay_shared *shared, uint64_t seed)
+_Noreturn void worker_run(int ctl_fd, struct relay_shared *shared)
 {
-	struct worker worker = {.in_fd = -1, .out_fd = -1, .shared = shared, .state = shape_begin(seed)};
+	struct worker worker = {.in_fd = -1, .out_fd = -1, .shared = shared};
 	struct err err = {0};
 	int netns_fd = -1;
 

@@ -17,13 +17,14 @@ struct relay_shared {
 	_Atomic int64_t delay_sum_ns, delay_count;
 };
 
-enum order_kind { ORDER_ATTACH, ORDER_STOP };
+enum order_kind { ORDER_ATTACH, ORDER_BEGIN, ORDER_FLUSH, ORDER_STOP };
 
 /* Each is answered by a struct err. So is the start, with the namespace's descriptor. */
 struct order {
 	enum order_kind kind;
-	char in[IF_NAMESIZE], out[IF_NAMESIZE];
+	char in[IF_NAMESIZE], out[IF_NAMESIZE]; /* of ORDER_ATTACH */
+	uint64_t seed; /* of ORDER_BEGIN */
 };
 
 /* The worker's whole life, in a process just forked. */
-_Noreturn void worker_run(int ctl_fd, struct relay_shared *shared, uint64_t seed);
+_Noreturn void worker_run(int ctl_fd, struct relay_shared *shared);

@@ -53,12 +53,13 @@ static int set_up(struct lab *lab, struct bench *bench, struct err *err)
 	struct core_link out = {"b1", "y1", -1, {2, 0, 0, 0, 0, 3}, {2, 0, 0, 0, 0, 4}, 1500};
 	struct itimerspec pace = {.it_interval = {0, EVERY_NS}, .it_value = {0, EVERY_NS}};
 
-	bench->relay = relay_start(&(struct shape){.delay_ns = DELAY_NS}, 1, err);
+	bench->relay = relay_start(err);
 	if (!bench->relay)
 		return err->code;
 	in.peer_netns_fd = out.peer_netns_fd = relay_netns_fd(bench->relay);
 	if (core_link_add(lab_core(lab), &in, err) || core_link_add(lab_core(lab), &out, err) ||
-	    relay_attach(bench->relay, "x1", "y1", err))
+	    relay_attach(bench->relay, "x1", "y1", err) ||
+	    relay_begin(bench->relay, &(struct shape){.delay_ns = DELAY_NS}, 1, err))
 		return err->code;
 	bench->in_fd = open_socket("d1", 0);
 	bench->out_fd = open_socket("b1", ETH_P_ALL);

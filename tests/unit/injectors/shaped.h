@@ -126,6 +126,39 @@ static inline void death_of_its_relay_is_an_error_and_can_be_undone(void **state
 	talk_in_lab(shaped_dies);
 }
 
+/* Prepared, its packets go straight; applied and reverted it leaves what was prepared; released, nothing. */
+static inline int shaped_prepares(struct lab *lab, struct err *err)
+{
+	struct injector *fault = shaped_fault(shaped_keys);
+	struct injector_ctx ctx = talk_ctx(lab);
+	char before[16384], prepared[32768], after[32768];
+
+	CHECK(!talk_everything(before, sizeof(before)));
+	if (fault->ops->release(fault, &ctx, err) || fault->ops->prepare(fault, &ctx, err))
+		return err->code;
+	CHECK(!talk_everything(prepared, sizeof(prepared)) && !strstr(prepared, "chain fault_"));
+	CHECK(strstr(prepared, "d1@"));
+	for (int i = 0; i < 3; i++) {
+		if (fault->ops->apply(fault, &ctx, err))
+			return err->code;
+		CHECK(talk_hits(lab, fault) == 0); /* each time anew */
+		(void)path_try(lab, "client", "server", SERVER4, 53, SOCK_DGRAM);
+		if (fault->ops->revert(fault, &ctx, err) || fault->ops->revert(fault, &ctx, err))
+			return err->code;
+		CHECK(!talk_everything(after, sizeof(after)) && !strcmp(prepared, after));
+		CHECK(path_try(lab, "client", "server", SERVER6, 53, SOCK_DGRAM) == REACHED);
+	}
+	if (fault->ops->release(fault, &ctx, err) || fault->ops->release(fault, &ctx, err))
+		return err->code;
+	CHECK(!talk_everything(after, sizeof(after)) && !strcmp(before, after));
+	return 0;
+}
+
+static inline void preparing_touches_no_packet_and_releasing_leaves_no_trace(void **state UNUSED)
+{
+	talk_in_lab(shaped_prepares);
+}
+
 /* Before anything is touched, by an ability that is missing. */
 static inline void refuses_a_kernel_that_lacks_what_the_plan_demands(void **state UNUSED)
 {
@@ -145,6 +178,7 @@ static inline void refuses_a_kernel_that_lacks_what_the_plan_demands(void **stat
 
 #define SHAPED_CASES                                                                             \
 	cmocka_unit_test(apply_revert_leaves_no_trace_and_revert_works_twice_and_without_apply), \
+		cmocka_unit_test(preparing_touches_no_packet_and_releasing_leaves_no_trace),     \
 		cmocka_unit_test(death_of_its_relay_is_an_error_and_can_be_undone),              \
 		cmocka_unit_test(refuses_a_kernel_that_lacks_what_the_plan_demands)
 

@@ -40,12 +40,12 @@ static int open_rig(struct lab *lab, const struct shape *shape, struct rig *ret,
 	struct core_link in = {"d1", "x1", -1, {2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}, 1500};
 	struct core_link out = {"b1", "y1", -1, {2, 0, 0, 0, 0, 3}, {2, 0, 0, 0, 0, 4}, 1500};
 
-	ret->relay = relay_start(shape, SEED, err);
+	ret->relay = relay_start(err);
 	if (!ret->relay)
 		return err->code;
 	in.peer_netns_fd = out.peer_netns_fd = relay_netns_fd(ret->relay);
 	if (core_link_add(lab_core(lab), &in, err) || core_link_add(lab_core(lab), &out, err) ||
-	    relay_attach(ret->relay, "x1", "y1", err))
+	    relay_attach(ret->relay, "x1", "y1", err) || relay_begin(ret->relay, shape, SEED, err))
 		return err->code;
 	ret->in_fd = link_socket("d1", 0);
 	ret->out_fd = link_socket("b1", ETH_P_ALL);
@@ -268,7 +268,7 @@ static int tells_of_its_death(struct lab *lab, struct err *err)
 
 static int names_the_missing_link(struct lab *lab UNUSED, struct err *err)
 {
-	struct relay *relay = relay_start(&(struct shape){0}, SEED, err);
+	struct relay *relay = relay_start(err);
 
 	if (!relay)
 		return err->code;
