@@ -18,6 +18,7 @@ struct fragments {
 	struct injector injector;
 	struct traffic traffic;
 	int64_t larger_than, path_mtu;
+	bool is_prepared; /* the small link is there, with or without the rules that lead to it */
 };
 
 static const struct param params[] = {
@@ -159,21 +160,43 @@ static void rules(const struct injector *injector, struct buf *out)
 
 static const struct chain chain = {.rules = rules, .objects = objects};
 
+static int open_path(const struct injector *injector, struct injector_ctx *ctx, struct err *err)
+{
+	return detour_open(injector, ctx, DETOUR_QDISC, -1, (unsigned)FRAGMENTS(injector)->path_mtu, err);
+}
+
+static int prepare(struct injector *injector, struct injector_ctx *ctx, struct err *err)
+{
+	if (!has_path(injector))
+		return 0;
+	((struct fragments *)injector)->is_prepared = true;
+	return open_path(injector, ctx, err);
+}
+
+static int release(struct injector *injector, struct injector_ctx *ctx, struct err *err)
+{
+	if (!has_path(injector))
+		return 0;
+	((struct fragments *)injector)->is_prepared = false;
+	return detour_close(injector, ctx, err);
+}
+
 static int apply(struct injector *injector, struct injector_ctx *ctx, struct err *err)
 {
 	int r = 0;
 
-	if (has_path(injector))
-		r = detour_open(injector, ctx, DETOUR_QDISC, -1, (unsigned)FRAGMENTS(injector)->path_mtu, err);
+	if (has_path(injector) && !FRAGMENTS(injector)->is_prepared)
+		r = open_path(injector, ctx, err);
 	return r ? r : chain_apply(&chain, injector, ctx, err);
 }
 
 static int revert(struct injector *injector, struct injector_ctx *ctx, struct err *err)
 {
 	struct err later = {0};
-	int r = chain_revert(&chain, injector, ctx, err);
-	int rc = has_path(injector) ? detour_close(injector, ctx, r ? &later : err) : 0;
+	int r = chain_revert(&chain, injector, ctx, err), rc = 0;
 
+	if (has_path(injector) && !FRAGMENTS(injector)->is_prepared)
+		rc = detour_close(injector, ctx, r ? &later : err);
 	return r ? r : rc;
 }
 
@@ -238,6 +261,8 @@ const struct injector_ops fragments_ops = {
 	.size = sizeof(struct fragments),
 	.validate = validate,
 	.available = available,
+	.prepare = prepare,
+	.release = release,
 	.apply = apply,
 	.revert = revert,
 	.effect = effect,

@@ -193,6 +193,33 @@ static int stands_in_plan_order(struct lab *lab, struct err *err)
 													    : 0;
 }
 
+/* With the link made beforehand the fault comes and goes as before, and is nothing before and after. */
+static int works_when_prepared(struct lab *lab, struct err *err)
+{
+	struct injector *fault = talk_fault(arena, &fragments_ops, 5, KEYS("path_mtu", "1280B"));
+	struct injector_ctx ctx = talk_ctx(lab);
+	char before[16384], prepared[16384], after[16384];
+
+	CHECK(!talk_everything(before, sizeof(before)));
+	if (fault->ops->prepare(fault, &ctx, err))
+		return err->code;
+	CHECK(!talk_everything(prepared, sizeof(prepared)) && strcmp(before, prepared) != 0);
+	for (int i = 0; i < 2; i++) {
+		CHECK(talk_send(lab, "client", "server", SERVER6, 53, 1400, 1) == 1);
+		if (talk_apply(lab, fault, err))
+			return err->code;
+		CHECK(talk_send(lab, "client", "server", SERVER6, 53, 1400, 1) == 0);
+		CHECK(talk_hits(lab, fault) == 1 && errors_lost(lab) == 1);
+		if (talk_revert(lab, fault, err))
+			return err->code;
+		CHECK(!talk_everything(after, sizeof(after)) && !strcmp(prepared, after));
+	}
+	if (fault->ops->release(fault, &ctx, err) || fault->ops->release(fault, &ctx, err))
+		return err->code;
+	CHECK(!talk_everything(after, sizeof(after)) && !strcmp(before, after));
+	return 0;
+}
+
 static int leaves_no_trace(struct lab *lab, struct err *err)
 {
 	int r = talk_leaves_no_trace(lab, talk_fault(arena, &fragments_ops, 1, NULL), err);
@@ -225,6 +252,11 @@ static void packet_too_big_of_others_arrives(void **state UNUSED)
 	talk_in_lab(leaves_other_errors);
 }
 
+static void prepared_it_comes_and_goes_the_same(void **state UNUSED)
+{
+	talk_in_lab(works_when_prepared);
+}
+
 static void order_is_that_of_the_plan(void **state UNUSED)
 {
 	talk_in_lab(stands_in_plan_order);
@@ -246,6 +278,7 @@ int main(void)
 		cmocka_unit_test(what_is_larger_is_dropped_to_the_octet),
 		cmocka_unit_test(takes_effect_as_a_path_whose_packet_too_big_is_lost),
 		cmocka_unit_test(packet_too_big_of_others_arrives),
+		cmocka_unit_test(prepared_it_comes_and_goes_the_same),
 		cmocka_unit_test(order_is_that_of_the_plan),
 		cmocka_unit_test(apply_revert_leaves_no_trace_and_revert_works_twice_and_without_apply),
 	};
