@@ -29,10 +29,11 @@ static int64_t end_of(const struct injector *fault)
 static int64_t next_switch(const struct track *track)
 {
 	const struct flap *flap = &track->next.fault->flap;
-	int64_t period = flap->on_ns + flap->off_ns, n = track->switches;
+	int64_t n = track->switches, period;
 
 	if (flap->on_ns == PARAM_UNSET || !flap->on_ns)
 		return NEVER;
+	period = flap->on_ns + flap->off_ns;
 	return track->next.fault->at_ns + n / 2 * period + (n % 2 ? period : flap->on_ns);
 }
 
