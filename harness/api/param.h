@@ -128,6 +128,15 @@ struct table {
 	{                                                                                              \
 		.key = (k), .type = PARAM_TEXTS, .offset = PARAM_AT(T, f, struct texts), .doc = (text) \
 	}
+#define P_GROUPS_REQUIRED(T, f, k, text)                                                                          \
+	{                                                                                                         \
+		.key = (k), .type = PARAM_GROUPS, .offset = PARAM_AT(T, f, struct text_groups), .required = true, \
+		.doc = (text)                                                                                     \
+	}
+#define P_GROUPS(T, f, k, text)                                                                               \
+	{                                                                                                     \
+		.key = (k), .type = PARAM_GROUPS, .offset = PARAM_AT(T, f, struct text_groups), .doc = (text) \
+	}
 #define P_ADDRESSES(T, f, k, text)                                                                             \
 	{                                                                                                      \
 		.key = (k), .type = PARAM_ADDRESSES, .offset = PARAM_AT(T, f, struct addresses), .doc = (text) \

@@ -45,11 +45,8 @@ const struct param step_target_params[] = {
 };
 
 const struct param step_groups_params[] = {
-	{.key = "groups",
-	 .type = PARAM_GROUPS,
-	 .offset = PARAM_AT(struct injector, groups, struct text_groups),
-	 .required = true,
-	 .doc = "two groups or more, each a list of names as targets have them: [[alpha, r1], [beta]]"},
+	P_GROUPS_REQUIRED(struct injector, groups, "groups",
+			  "two groups or more, each a list of names as targets have them: [[alpha, r1], [beta]]"),
 	PARAM_END,
 };
 
