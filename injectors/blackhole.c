@@ -12,21 +12,27 @@ struct blackhole {
 static const struct param params[] = {TRAFFIC_PARAMS(struct blackhole, traffic, TRAFFIC_EITHER), PARAM_END};
 
 #define TRAFFIC(injector) (&((const struct blackhole *)(injector))->traffic)
-#define VERDICT "drop"
 
 static void validate(const struct injector *injector, struct errs *errs)
 {
 	traffic_validate(TRAFFIC(injector), injector, errs);
 }
 
+static void rules(const struct injector *injector, struct buf *out)
+{
+	traffic_rules(TRAFFIC(injector), injector, &(struct traffic_rule){.verdict = "drop"}, out);
+}
+
+static const struct chain chain = {.rules = rules};
+
 static int apply(struct injector *injector, struct injector_ctx *ctx, struct err *err)
 {
-	return chain_apply(injector, TRAFFIC(injector), VERDICT, ctx, err);
+	return chain_apply(&chain, injector, ctx, err);
 }
 
 static int revert(struct injector *injector, struct injector_ctx *ctx, struct err *err)
 {
-	return chain_revert(injector, ctx, err);
+	return chain_revert(&chain, injector, ctx, err);
 }
 
 static int effect(struct injector *injector, struct injector_ctx *ctx, struct effect *ret, struct err *err)
@@ -42,7 +48,7 @@ static void sentence(const struct injector *injector, struct buf *out)
 
 static void commands(const struct injector *injector, struct buf *to_apply, struct buf *to_revert)
 {
-	chain_commands(injector, TRAFFIC(injector), VERDICT, to_apply, to_revert);
+	chain_commands(&chain, injector, to_apply, to_revert);
 }
 
 const struct injector_ops blackhole_ops = {

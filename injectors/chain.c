@@ -5,38 +5,71 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* The chain's name, and with "_packets" behind it the counter's. The prefix "fault_1_" is not one of "fault_10_packets". */
-static void name_of(const struct injector *injector, const char *suffix, char *buf, size_t size)
+#define PRIORITY_BASE (-600)
+
+/* The prefix "fault_1_" is not one of "fault_10_packets". */
+static void add_objects(const struct chain *chain, const struct injector *injector, struct buf *out)
 {
-	snprintf(buf, size, "fault_%" PRId64 "%s", injector->id, suffix);
+	buf_printf(out, "add counter " CORE_TABLE " fault_%" PRId64 "_packets\n", injector->id);
+	if (chain->objects)
+		chain->objects(injector, out);
+	buf_printf(out,
+		   "add chain " CORE_TABLE " fault_%" PRId64 " { type filter hook prerouting priority %" PRId64
+		   "; policy accept; }\n",
+		   injector->id, PRIORITY_BASE + injector->id);
 }
 
-#define COUNTER_SUFFIX "_packets"
-
-static void add_text(const struct injector *injector, const struct traffic *traffic, const char *verdict,
-		     struct buf *out)
+static void add_text(const struct chain *chain, const struct injector *injector, struct buf *out)
 {
-	char chain[32], counter[40];
-
-	name_of(injector, "", chain, sizeof(chain));
-	name_of(injector, COUNTER_SUFFIX, counter, sizeof(counter));
-	buf_printf(out, "add counter " CORE_TABLE " %s\n", counter);
-	buf_printf(out, "add chain " CORE_TABLE " %s { type filter hook forward priority 0; policy accept; }\n", chain);
-	traffic_rules(traffic, injector, chain, counter, verdict, out);
+	add_objects(chain, injector, out);
+	buf_printf(out, "add rule " CORE_TABLE " fault_%" PRId64 " meta mark >= %" PRId64 " accept\n", injector->id,
+		   injector->id);
+	chain->rules(injector, out);
 }
 
-/* What may not be there is added first, so that the transaction never fails for it. */
-static void remove_text(const struct injector *injector, struct buf *out)
+/* "<verb> chain inet dnsdrill fault_1" of "add chain inet dnsdrill fault_1 { … }". */
+static void add_line(const char *verb, const char *line, struct buf *out)
 {
-	char chain[32], counter[40];
+	const char *what = line + strlen("add ");
+	size_t len = strcspn(what, "{\n");
 
-	name_of(injector, "", chain, sizeof(chain));
-	name_of(injector, COUNTER_SUFFIX, counter, sizeof(counter));
-	buf_printf(out, "add chain " CORE_TABLE " %s\n", chain);
-	buf_printf(out, "add counter " CORE_TABLE " %s\n", counter);
-	buf_printf(out, "flush chain " CORE_TABLE " %s\n", chain);
-	buf_printf(out, "delete chain " CORE_TABLE " %s\n", chain);
-	buf_printf(out, "delete counter " CORE_TABLE " %s\n", counter);
+	while (len && what[len - 1] == ' ')
+		len--;
+	buf_printf(out, "%s %.*s\n", verb, (int)len, what);
+}
+
+static const char *next_line(const char *line)
+{
+	line += strcspn(line, "\n");
+	return line + (*line == '\n');
+}
+
+/* What was added last is deleted first. */
+static void delete_reversed(const char *line, struct buf *out)
+{
+	if (!*line)
+		return;
+	delete_reversed(next_line(line), out);
+	add_line("delete", line, out);
+}
+
+/* What may not be there is added first, so that the transaction never fails for it. Chains are emptied before anything they refer to goes. */
+static void remove_text(const struct chain *chain, const struct injector *injector, struct buf *out)
+{
+	struct buf objects = {0};
+
+	add_objects(chain, injector, &objects);
+	if (objects.failed) {
+		out->failed = true;
+	} else {
+		buf_puts(out, objects.data);
+		for (const char *line = objects.data; *line; line = next_line(line)) {
+			if (!strncmp(line, "add chain ", strlen("add chain ")))
+				add_line("flush", line, out);
+		}
+		delete_reversed(objects.data, out);
+	}
+	buf_fini(&objects);
 }
 
 static int run_text(struct injector_ctx *ctx, struct buf *text, struct err *err)
@@ -47,20 +80,19 @@ static int run_text(struct injector_ctx *ctx, struct buf *text, struct err *err)
 	return r;
 }
 
-int chain_apply(const struct injector *injector, const struct traffic *traffic, const char *verdict,
-		struct injector_ctx *ctx, struct err *err)
+int chain_apply(const struct chain *chain, const struct injector *injector, struct injector_ctx *ctx, struct err *err)
 {
 	struct buf text = {0};
 
-	add_text(injector, traffic, verdict, &text);
+	add_text(chain, injector, &text);
 	return run_text(ctx, &text, err);
 }
 
-int chain_revert(const struct injector *injector, struct injector_ctx *ctx, struct err *err)
+int chain_revert(const struct chain *chain, const struct injector *injector, struct injector_ctx *ctx, struct err *err)
 {
 	struct buf text = {0};
 
-	remove_text(injector, &text);
+	remove_text(chain, injector, &text);
 	return run_text(ctx, &text, err);
 }
 
@@ -68,11 +100,11 @@ int chain_effect(const struct injector *injector, const char *verb, struct injec
 		 struct err *err)
 {
 	struct effect effect = {0};
-	char prefix[40];
+	char counter[40];
 	int r;
 
-	name_of(injector, "_", prefix, sizeof(prefix));
-	r = core_counters(ctx->core, prefix, &effect.packets, &effect.bytes, err);
+	snprintf(counter, sizeof(counter), "fault_%" PRId64 "_packets", injector->id);
+	r = core_counters(ctx->core, counter, &effect.packets, &effect.bytes, err);
 	if (r)
 		return r;
 	effect.took_effect = effect.packets > 0;
@@ -85,25 +117,20 @@ int chain_effect(const struct injector *injector, const char *verb, struct injec
 	return 0;
 }
 
-static void as_shell(const struct buf *text, struct buf *out)
+void chain_as_shell(const char *lines, struct buf *out)
 {
-	for (const char *line = text->data; line && *line;) {
-		size_t len = strcspn(line, "\n");
-
-		buf_printf(out, "nft '%.*s'\n", (int)len, line);
-		line += len + (line[len] == '\n');
-	}
+	for (const char *line = lines; line && *line; line = next_line(line))
+		buf_printf(out, "nft '%.*s'\n", (int)strcspn(line, "\n"), line);
 }
 
-void chain_commands(const struct injector *injector, const struct traffic *traffic, const char *verdict,
-		    struct buf *apply, struct buf *revert)
+void chain_commands(const struct chain *chain, const struct injector *injector, struct buf *apply, struct buf *revert)
 {
 	struct buf text = {0};
 
-	add_text(injector, traffic, verdict, &text);
-	as_shell(&text, apply);
+	add_text(chain, injector, &text);
+	chain_as_shell(text.data, apply);
 	buf_clear(&text);
-	remove_text(injector, &text);
-	as_shell(&text, revert);
+	remove_text(chain, injector, &text);
+	chain_as_shell(text.data, revert);
 	buf_fini(&text);
 }

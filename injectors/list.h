@@ -4,3 +4,13 @@
  */
 INJECTOR(blackhole)
 INJECTOR(reject)
+INJECTOR(latency)
+INJECTOR(loss)
+INJECTOR(reorder)
+INJECTOR(duplicate)
+INJECTOR(corrupt)
+INJECTOR(rate)
+INJECTOR(fragments)
+INJECTOR(second_datagram)
+INJECTOR(half_open)
+INJECTOR(partition)

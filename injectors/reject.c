@@ -28,7 +28,6 @@ static const struct param params[] = {
 };
 
 #define REJECT(injector) ((const struct reject *)(injector))
-#define VERDICT(injector) (verdicts[REJECT(injector)->with])
 
 static void validate(const struct injector *injector, struct errs *errs)
 {
@@ -39,14 +38,28 @@ static void validate(const struct injector *injector, struct errs *errs)
 		errs_add(errs, injector->loc, "with: tcp-reset can refuse TCP only; add protocol: tcp");
 }
 
+static int available(const struct injector *injector, const struct abilities *abilities, struct err *err)
+{
+	return ability_demand(abilities, ABILITY_NFT_REJECT, injector->loc, "the fault reject",
+			      "blackhole, which is silent", err);
+}
+
+static void rules(const struct injector *injector, struct buf *out)
+{
+	traffic_rules(&REJECT(injector)->traffic, injector,
+		      &(struct traffic_rule){.verdict = verdicts[REJECT(injector)->with]}, out);
+}
+
+static const struct chain chain = {.rules = rules};
+
 static int apply(struct injector *injector, struct injector_ctx *ctx, struct err *err)
 {
-	return chain_apply(injector, &REJECT(injector)->traffic, VERDICT(injector), ctx, err);
+	return chain_apply(&chain, injector, ctx, err);
 }
 
 static int revert(struct injector *injector, struct injector_ctx *ctx, struct err *err)
 {
-	return chain_revert(injector, ctx, err);
+	return chain_revert(&chain, injector, ctx, err);
 }
 
 static int effect(struct injector *injector, struct injector_ctx *ctx, struct effect *ret, struct err *err)
@@ -62,7 +75,7 @@ static void sentence(const struct injector *injector, struct buf *out)
 
 static void commands(const struct injector *injector, struct buf *to_apply, struct buf *to_revert)
 {
-	chain_commands(injector, &REJECT(injector)->traffic, VERDICT(injector), to_apply, to_revert);
+	chain_commands(&chain, injector, to_apply, to_revert);
 }
 
 const struct injector_ops reject_ops = {
@@ -71,6 +84,7 @@ const struct injector_ops reject_ops = {
 	.params = params,
 	.size = sizeof(struct reject),
 	.validate = validate,
+	.available = available,
 	.apply = apply,
 	.revert = revert,
 	.effect = effect,

@@ -60,24 +60,38 @@ static void add_protocol(const struct traffic *traffic, const char *port_field, 
 		buf_printf(out, "th %s %" PRId64 " ", port_field, traffic->port);
 }
 
-void traffic_rules(const struct traffic *traffic, const struct injector *injector, const char *chain,
-		   const char *counter, const char *verdict, struct buf *out)
+bool traffic_has(const struct traffic *traffic, const struct injector *injector, int family, enum traffic_direction way)
+{
+	return is_hit(traffic, injector, family) &&
+	       (traffic->direction == TRAFFIC_EITHER || traffic->direction == (int64_t)way);
+}
+
+static void add_rule(const struct traffic *traffic, const struct injector *injector, int family, bool is_to,
+		     const struct traffic_rule *rule, struct buf *out)
+{
+	const char *more = family == AF_INET ? rule->ipv4 : rule->ipv6;
+
+	buf_printf(out, "add rule " CORE_TABLE " fault_%" PRId64 " ", injector->id);
+	add_set(out, is_to ? "daddr" : "saddr", &injector->target_addresses, family);
+	if (injector->from_addresses.count)
+		add_set(out, is_to ? "saddr" : "daddr", &injector->from_addresses, family);
+	add_protocol(traffic, is_to ? "dport" : "sport", out);
+	if (more)
+		buf_printf(out, "%s ", more);
+	if (!rule->is_exemption)
+		buf_printf(out, "counter name fault_%" PRId64 "_packets ", injector->id);
+	buf_printf(out, "%s\n", rule->verdict);
+}
+
+void traffic_rules(const struct traffic *traffic, const struct injector *injector, const struct traffic_rule *rule,
+		   struct buf *out)
 {
 	static const int families[] = {AF_INET, AF_INET6};
 
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		for (int way = TRAFFIC_TO; way <= TRAFFIC_FROM; way++) {
-			bool is_to = way == TRAFFIC_TO;
-
-			if (!is_hit(traffic, injector, families[i]) ||
-			    (traffic->direction != TRAFFIC_EITHER && traffic->direction != way))
-				continue;
-			buf_printf(out, "add rule " CORE_TABLE " %s ", chain);
-			add_set(out, is_to ? "daddr" : "saddr", &injector->target_addresses, families[i]);
-			if (injector->from_addresses.count)
-				add_set(out, is_to ? "saddr" : "daddr", &injector->from_addresses, families[i]);
-			add_protocol(traffic, is_to ? "dport" : "sport", out);
-			buf_printf(out, "counter name %s %s\n", counter, verdict);
+			if (traffic_has(traffic, injector, families[i], way))
+				add_rule(traffic, injector, families[i], way == TRAFFIC_TO, rule, out);
 		}
 	}
 }
@@ -97,7 +111,7 @@ static void add_addresses(const struct traffic *traffic, const struct addresses 
 	}
 }
 
-void traffic_describe(const struct traffic *traffic, const struct injector *injector, struct buf *out)
+const char *traffic_packets(const struct traffic *traffic)
 {
 	static const char *const what[] = {
 		[TRAFFIC_ALL] = "every packet",
@@ -105,10 +119,16 @@ void traffic_describe(const struct traffic *traffic, const struct injector *inje
 		[TRAFFIC_TCP] = "TCP packets",
 		[TRAFFIC_BOTH] = "UDP and TCP packets",
 	};
+
+	return what[traffic->protocol];
+}
+
+void traffic_describe(const struct traffic *traffic, const struct injector *injector, struct buf *out)
+{
 	static const char *const ways[] = {
 		[TRAFFIC_EITHER] = "to and from", [TRAFFIC_TO] = "to", [TRAFFIC_FROM] = "from"};
 
-	buf_printf(out, "%s %s ", what[traffic->protocol], ways[traffic->direction]);
+	buf_printf(out, "%s %s ", traffic_packets(traffic), ways[traffic->direction]);
 	if (traffic->port != PARAM_UNSET)
 		buf_printf(out, "port %" PRId64 " of ", traffic->port);
 	add_addresses(traffic, &injector->target_addresses, out);

@@ -50,6 +50,14 @@ int64_t html_sample_latency(const struct sample *s);
 void html_style_write(struct buf *out);
 void html_timeline_write(struct buf *out, struct html_view *view, const struct run_results *run, size_t index);
 
+/* The faults of a timeline: html_faults_row's rows one below the other, then the bands behind the lanes. */
+#define HTML_TIMELINE_RIGHT 11480 /* tenths, as all sizes */
+#define HTML_FAULT_HEIGHT 320
+void html_faults_row(struct buf *out, const struct run_record *run, const struct fault_record *fault,
+		     const struct svg_scale *scale, int y);
+void html_faults_bands(struct buf *out, const struct run_record *run, const struct svg_scale *scale, int top,
+		       int bottom);
+
 void html_legend_write(struct buf *out);
 /* most: samples that the fullest mark of the timeline stands for. */
 void html_caption_write(struct buf *out, const struct html_view *view, int64_t most);

@@ -8,70 +8,8 @@
 
 #define WIDTH 11600 /* all sizes in tenths */
 #define LEFT 1780
-#define RIGHT 11480
-#define FAULT_HEIGHT 320
 #define AXIS_HEIGHT 240
 #define TICKS 14
-#define LABEL_BYTES 40 /* of the name and of the target in a fault's label */
-
-static void fault_label(struct buf *out, const struct fault_record *fault)
-{
-	const struct ev_plan_fault *plan = &fault->plan;
-
-	escape_cut(out, plan->name, LABEL_BYTES);
-	buf_printf(out, ": %s ", plan->kind ? plan->kind : "");
-	escape_cut(out, plan->target, LABEL_BYTES);
-	if (!fault->applied)
-		buf_puts(out, fault->failed ? ", could not be applied" : ", not applied");
-	else {
-		buf_puts(out, ", ");
-		format_duration(out, facts_sub(fault->reverted_ns, fault->applied_ns), false);
-		buf_puts(out, fault->reverted ? "" : ", not reverted");
-		buf_puts(out, fault->took_effect ? "" : ", WITHOUT EFFECT");
-	}
-}
-
-/* Planned as a dashed outline, what really was as a filled bar, with the label above both. */
-static void draw_fault_row(struct buf *out, const struct run_record *run, const struct fault_record *fault,
-			   const struct svg_scale *scale, int y)
-{
-	int64_t planned = facts_add(run->timeline_ns, fault->plan.at_ns);
-	int64_t until = fault->plan.for_ns > 0 ? facts_add(planned, fault->plan.for_ns) : scale->to_ns;
-	int from = svg_x(scale, planned), to = svg_x(scale, until);
-	struct buf text = {0};
-
-	fault_label(&text, fault);
-	int width = (int)text.len * 72;
-	if (text.data && from + width < RIGHT)
-		svg_text(out, "name", 12, SVG_START, from, y + 130, text.data);
-	else if (text.data)
-		svg_text(out, "name", 12, SVG_END, RIGHT, y + 130, text.data);
-	if (fault->applied) {
-		int start = svg_x(scale, fault->applied_ns), end = svg_x(scale, fault->reverted_ns);
-		svg_rect(out, "class=\"applied\" fill=\"#0072b2\"", start, y + 195, end - start, 60);
-	}
-	svg_rect(out, "class=\"planned\" fill=\"none\" stroke=\"#555555\" stroke-dasharray=\"4 2\"", from, y + 175,
-		 to - from, 100);
-	out->failed |= text.failed;
-	buf_fini(&text);
-}
-
-/* Behind the lanes. A fault without effect is only outlined: nothing was broken while it stood. */
-static void draw_bands(struct buf *out, const struct run_record *run, const struct svg_scale *scale, int top,
-		       int bottom)
-{
-	for (size_t i = 0; i < run->fault_count; i++) {
-		const struct fault_record *fault = &run->faults[i];
-		if (!fault->applied)
-			continue;
-		int from = svg_x(scale, fault->applied_ns), to = svg_x(scale, fault->reverted_ns);
-		svg_rect(out,
-			 fault->took_effect
-				 ? "class=\"band\" fill=\"#56b4e9\" fill-opacity=\"0.17\""
-				 : "class=\"idle\" fill=\"none\" stroke=\"#56b4e9\" stroke-dasharray=\"3 3\"",
-			 from, top, to - from, bottom - top);
-	}
-}
 
 static void tick_text(struct buf *out, int64_t ns)
 {
@@ -100,8 +38,8 @@ static void draw_axis(struct buf *out, const struct svg_scale *scale, int64_t ze
 			 x, top, x, bottom + 50);
 		tick_text(&text, t);
 		if (text.data)
-			svg_text(out, t == 0 ? "figure" : "muted", 11, x > RIGHT - 150 ? SVG_END : SVG_MIDDLE, x,
-				 bottom + 170, text.data);
+			svg_text(out, t == 0 ? "figure" : "muted", 11,
+				 x > HTML_TIMELINE_RIGHT - 150 ? SVG_END : SVG_MIDDLE, x, bottom + 170, text.data);
 		out->failed |= text.failed;
 		buf_fini(&text);
 	}
@@ -131,9 +69,9 @@ void html_timeline_write(struct buf *out, struct html_view *view, const struct r
 {
 	int64_t zero = facts_zero_ns(run->run);
 	struct svg_scale scale =
-		svg_scale_make(facts_add(zero, view->from_ns), facts_add(zero, view->to_ns), LEFT, RIGHT);
+		svg_scale_make(facts_add(zero, view->from_ns), facts_add(zero, view->to_ns), LEFT, HTML_TIMELINE_RIGHT);
 	struct buf lanes = {0};
-	int top = (int)run->run->fault_count * FAULT_HEIGHT + 60, bottom = top;
+	int top = (int)run->run->fault_count * HTML_FAULT_HEIGHT + 60, bottom = top;
 
 	int64_t most = draw_lanes(&lanes, view, run, &scale, &bottom);
 	html_legend_write(out);
@@ -145,10 +83,10 @@ void html_timeline_write(struct buf *out, struct html_view *view, const struct r
 	buf_printf(out, "<title id=\"t%zu\">Timeline of samples and faults</title>\n<desc id=\"d%zu\">", index, index);
 	html_timeline_words(out, run);
 	buf_puts(out, "</desc>\n");
-	draw_bands(out, run->run, &scale, top, bottom);
+	html_faults_bands(out, run->run, &scale, top, bottom);
 	draw_axis(out, &scale, zero, top, bottom);
 	for (size_t i = 0; i < run->run->fault_count; i++)
-		draw_fault_row(out, run->run, &run->run->faults[i], &scale, (int)i * FAULT_HEIGHT);
+		html_faults_row(out, run->run, &run->run->faults[i], &scale, (int)i * HTML_FAULT_HEIGHT);
 	buf_add(out, lanes.data, lanes.len);
 	buf_puts(out, "</svg>\n</div>\n");
 	html_caption_write(out, view, most);

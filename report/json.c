@@ -84,6 +84,7 @@ static json_t *fault_json(const struct fault_record *fault)
 	put_text(o, "target", fault->plan.target);
 	put_text(o, "from", fault->plan.from);
 	put_text(o, "sentence", fault->plan.sentence);
+	put_text(o, "backend", fault->backend);
 	put_int(o, "applied_ns", fault->applied ? fault->applied_ns : MEASURE_NONE);
 	put_int(o, "reverted_ns", fault->reverted ? fault->reverted_ns : MEASURE_NONE);
 	put(o, "effect", fault->reverted ? effect_json(fault) : json_null());

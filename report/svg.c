@@ -112,6 +112,22 @@ static void move_to(struct buf *out, int x, int y)
 	svg_num(out, y);
 }
 
+void svg_area(struct buf *out, const char *attrs, const int (*points)[2], size_t count)
+{
+	buf_printf(out, "<path %s d=\"", attrs);
+	for (size_t i = 0; i < count; i++) {
+		if (i == 0) {
+			move_to(out, points[i][0], points[i][1]);
+			continue;
+		}
+		buf_putc(out, 'L');
+		svg_num(out, points[i][0]);
+		buf_putc(out, ' ');
+		svg_num(out, points[i][1]);
+	}
+	buf_puts(out, "z\"/>\n");
+}
+
 void svg_mark(struct buf *out, enum outcome outcome, int x, int y)
 {
 	switch (outcome) {

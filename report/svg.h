@@ -33,6 +33,9 @@ void svg_num(struct buf *out, int tenths); /* "12.3", "12" */
 void svg_rect(struct buf *out, const char *attrs, int x, int y, int w, int h); /* attrs: trusted markup */
 void svg_line(struct buf *out, const char *attrs, int x1, int y1, int x2, int y2);
 
+/* A filled polygon. */
+void svg_area(struct buf *out, const char *attrs, const int (*points)[2], size_t count);
+
 enum svg_anchor { SVG_START, SVG_MIDDLE, SVG_END };
 /* text is escaped. size in units. */
 void svg_text(struct buf *out, const char *cls, int size, enum svg_anchor anchor, int x, int y, const char *text);

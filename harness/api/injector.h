@@ -2,16 +2,29 @@
 /*
  * Injectors: the code for one kind of fault.
  *
- * Life: parsed from the plan by the common rows (plan/steps.c) and the kind's own → validate → { apply → effect → revert }*.
- * The instance lives in the plan's arena: no free. validate touches nothing. revert works twice, after a half-done apply, and with
- * nothing but the parameters. effect is asked before revert, while the fault still stands.
+ * Life: parsed from the plan by the common rows (plan/steps.c) and the kind's own → validate → available → prepare →
+ * { apply → adjust* → effect → revert }* → release. The instance lives in the plan's arena: no free. validate and available touch nothing. revert works
+ * twice, after a half-done apply, and with nothing but the parameters. effect is asked before revert, while the fault still stands.
+ *
+ * Shapes are the runner's business. A fault that flaps is applied and reverted at each switch; effects are added up. One that grows (`ramp`)
+ * is applied with ctx->progress_ppm 0 and adjusted ten times a second until 1,000,000; while a flap has it off it is not adjusted, and the next
+ * apply finds the progress of that moment.
  */
 #pragma once
+#include "harness/api/ability.h"
 #include "harness/api/core.h"
 #include "harness/api/param.h"
 #include "harness/base/buf.h"
 
+#include <sys/types.h>
+
 struct injector_ops;
+
+/* Switched on and off again as long as the fault lasts, beginning with on. */
+struct flap {
+	struct loc loc;
+	int64_t on_ns, off_ns; /* PARAM_UNSET: it does not flap */
+};
 
 /* What every fault has. A kind's struct embeds this first. */
 struct injector {
@@ -25,10 +38,24 @@ struct injector {
 	struct texts target, from; /* as the plan names them */
 	/* Resolved by plan/topology.c: every address of every host named. from empty: anybody. */
 	struct addresses target_addresses, from_addresses;
+	/* Instead of target and from, for kinds that say so: groups.v[i] as named, group_addresses[i] all of its addresses. No host is in two groups. */
+	struct text_groups groups;
+	struct addresses *group_addresses;
+	int64_t ramp_ns; /* grows to full over that time; PARAM_UNSET: full at once */
+	struct flap flap;
 };
 
 struct injector_ctx {
 	struct core *core;
+	const struct abilities
+		*abilities; /* of the kernel the lab lives in; NULL: nothing beyond what every lab needs */
+	int64_t seed; /* of the run: mix the fault's id into it */
+	int64_t progress_ppm; /* at apply: how much of its magnitude the fault begins with; 1,000,000 without a ramp */
+	const char *backend; /* set by apply (static text) where a kind has several: "netem", "relay" */
+	/* Told of every child an injector starts and, before it ends it (and reaps it by its pid), that it does not need it any more. A child
+	 * that ends while it is needed is an error of the run. NULL: nobody watches. */
+	void (*child)(void *arg, const struct injector *injector, pid_t pid, bool is_needed);
+	void *child_arg;
 };
 
 struct effect {
@@ -37,19 +64,34 @@ struct effect {
 	char text[256]; /* the proof in words */
 };
 
+enum injector_hits { INJECTOR_HITS_TARGET /* rows target and from */, INJECTOR_HITS_GROUPS /* row groups */ };
+
 struct injector_ops {
 	const char *kind, *summary; /* summary: one sentence, as for a row */
+	enum injector_hits hits;
 	const struct param *params; /* the kind's own rows; ends with PARAM_END */
 	size_t size; /* of the struct that embeds struct injector */
 
 	/* Cross-field checks only. Adds every error it finds. May be NULL. */
 	void (*validate)(const struct injector *injector, struct errs *errs);
+	/* Whether this kernel can do what the plan demands of it. -EOPNOTSUPP, located, naming the ability that is missing and the ways out (api/ability.h).
+	 * Asked for every fault before anything is touched. NULL: every kernel that can hold a lab can. */
+	int (*available)(const struct injector *injector, const struct abilities *abilities, struct err *err);
+	/* Does beforehand, while nothing is measured yet, what takes the kernel longer than a probe may be held up (links, namespaces, processes): no packet is touched.
+	 * Then apply and revert take well under a millisecond. release takes it away again once nothing is measured any more; it works as revert does. Both or neither
+	 * are NULL. Without prepare apply does all of it, and revert undoes all of it. */
+	int (*prepare)(struct injector *injector, struct injector_ctx *ctx, struct err *err);
+	int (*release)(struct injector *injector, struct injector_ctx *ctx, struct err *err);
 	int (*apply)(struct injector *injector, struct injector_ctx *ctx, struct err *err);
+	/* Changes the magnitude of a fault that stands: progress_ppm of what the plan says, by straight lines. NULL: the kind has no magnitude, and plans that want
+	 * it to ramp are refused. */
+	int (*adjust)(struct injector *injector, struct injector_ctx *ctx, int64_t progress_ppm, struct err *err);
 	int (*revert)(struct injector *injector, struct injector_ctx *ctx, struct err *err);
 	int (*effect)(struct injector *injector, struct injector_ctx *ctx, struct effect *ret, struct err *err);
 
 	/* A sentence that says what it does ("drops every packet to and from 192.0.2.1 and 2001:db8:1::1"). */
 	void (*sentence)(const struct injector *injector, struct buf *out);
-	/* The commands apply and revert equal, one per line, as a person would paste them. */
+	/* The commands apply (at full magnitude) and revert equal, one per line, as a person would paste them into a POSIX shell. Where backends differ: those of
+	 * the kernel's. Pure: no abilities are asked. Reverting commands must do on a router where not all of the applying ones ran. */
 	void (*commands)(const struct injector *injector, struct buf *apply, struct buf *revert);
 };

@@ -27,6 +27,12 @@ struct texts {
 	size_t count;
 };
 
+struct text_groups {
+	struct texts *v;
+	size_t count;
+	struct loc loc;
+};
+
 /* The items of a mapping of named things, or of a list of mappings: count structs of the sub-table's size. */
 struct items {
 	void *v;
@@ -47,6 +53,7 @@ enum param_type {
 	PARAM_TEXT, /* struct text    a scalar */
 	PARAM_ENUM, /* int64_t        index into choices */
 	PARAM_TEXTS, /* struct texts  a scalar or a list of scalars */
+	PARAM_GROUPS, /* struct text_groups   a list of lists of scalars, none empty; a scalar stands for a list of itself */
 	PARAM_ADDRESSES, /* struct addresses   an IP address or a list of them; no duplicates */
 	PARAM_TABLE, /* embedded struct, described by sub */
 	PARAM_MAP, /* struct items    mapping of name → mapping described by sub; the name goes to sub->name_offset */
@@ -120,6 +127,15 @@ struct table {
 #define P_TEXTS(T, f, k, text)                                                                         \
 	{                                                                                              \
 		.key = (k), .type = PARAM_TEXTS, .offset = PARAM_AT(T, f, struct texts), .doc = (text) \
+	}
+#define P_GROUPS_REQUIRED(T, f, k, text)                                                                          \
+	{                                                                                                         \
+		.key = (k), .type = PARAM_GROUPS, .offset = PARAM_AT(T, f, struct text_groups), .required = true, \
+		.doc = (text)                                                                                     \
+	}
+#define P_GROUPS(T, f, k, text)                                                                               \
+	{                                                                                                     \
+		.key = (k), .type = PARAM_GROUPS, .offset = PARAM_AT(T, f, struct text_groups), .doc = (text) \
 	}
 #define P_ADDRESSES(T, f, k, text)                                                                             \
 	{                                                                                                      \

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * dnsdrill doctor: what this machine can do, what is lost without the rest, and how to get it.
+ * dnsdrill doctor: what this machine can do, what is lost without the rest, and how to get it. Everything is tried for real.
  */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include <jansson.h>
 
 #include "harness/cli/cli.h"
 #include "harness/engine/engine.h"
+#include "harness/run/loop.h"
+#include "harness/run/version.h"
 #include "harness/servers/common.h"
+
+#define VERSION_LIMIT_S 5 /* for a program to say its version */
 
 struct doctor_options {
 	bool json;
@@ -26,8 +33,9 @@ const struct command doctor_command = {
 	.name = "doctor",
 	.args = "",
 	.summary = "say what this machine can do, and how to get what is missing",
-	.doc = "Tries out for real whether a lab can be built here and by which way, and looks for each server's "
-	       "program. The exit status is 0 if labs can be built, "
+	.doc = "Tries out for real, in a namespace that is thrown away, whether a lab can be built here, by which way, "
+	       "and what the kernel can do in it; runs each server's program to hear its version. What is missing is "
+	       "listed with what is lost without it and how to get it. The exit status is 0 if labs can be built, "
 	       "else 3.",
 	.options = options,
 	.run = run,
@@ -36,16 +44,31 @@ const struct command doctor_command = {
 struct finding {
 	const char *name;
 	bool has;
-	char detail[1600]; /* how it is done, or what is in the way and how to mend it */
-	char lost[160]; /* what cannot be done without it */
+	char detail[1600]; /* how it is done, or what is in the way */
+	char lost[200]; /* what cannot be done without it */
+	char how[200]; /* how to get it; empty where detail says it */
 };
 
-static void find_labs(struct finding *finding)
+struct findings {
+	struct finding v[64];
+	size_t count;
+};
+
+static struct finding *add(struct findings *findings, const char *name)
 {
+	struct finding *finding = &findings->v[findings->count];
+
+	findings->count += findings->count + 1 < ARRAY_LEN(findings->v);
+	*finding = (struct finding){.name = name};
+	return finding;
+}
+
+static bool find_labs(struct findings *findings)
+{
+	struct finding *finding = add(findings, "labs");
 	enum engine_way way;
 	struct err err = {0};
 
-	finding->name = "labs";
 	finding->has = !engine_netns_check(&way, &err);
 	if (finding->has)
 		snprintf(finding->detail, sizeof(finding->detail), "%s",
@@ -54,41 +77,127 @@ static void find_labs(struct finding *finding)
 	else
 		snprintf(finding->detail, sizeof(finding->detail), "%s", err.text);
 	snprintf(finding->lost, sizeof(finding->lost),
-		 "dnsdrill run and dnsdrill lab; check, report and list go on working");
+		 "dnsdrill run and dnsdrill lab; check, explain, report and list go on working");
+	return finding->has;
 }
 
-static void find_server(const struct server_ops *ops, struct finding *finding)
+/* Without labs nothing can be tried, so nothing is said. */
+static void find_abilities(struct findings *findings)
 {
-	struct arena *arena CLEANUP(arena_freep) = arena_new();
-	const char *path = server_find_program(ops->program, arena);
+	struct abilities abilities;
+	struct err err = {0};
 
-	finding->name = ops->name;
-	finding->has = path;
-	if (path)
-		snprintf(finding->detail, sizeof(finding->detail), "%s", path);
-	else
-		snprintf(finding->detail, sizeof(finding->detail), "%s is not installed: apt-get install %s",
-			 ops->program, ops->package);
-	snprintf(finding->lost, sizeof(finding->lost), "plans that say server: %s", ops->name);
-}
+	if (engine_netns_abilities(&abilities, &err))
+		return;
+	for (enum ability i = 0; i < ABILITY_COUNT; i++) {
+		struct finding *finding = add(findings, ability_infos[i].name);
 
-static void print_table(const struct finding *findings, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		printf("%-3s %-19s %s\n", findings[i].has ? "yes" : "NO", findings[i].name, findings[i].detail);
-		if (!findings[i].has)
-			printf("    %-19s without it: no %s\n", "", findings[i].lost);
+		finding->has = abilities.has[i];
+		snprintf(finding->detail, sizeof(finding->detail), "%s%s%s", ability_infos[i].what,
+			 abilities.has[i] ? "" : ": ", abilities.why[i]);
+		snprintf(finding->lost, sizeof(finding->lost), "%s", ability_infos[i].lost);
+		snprintf(finding->how, sizeof(finding->how), "%s", ability_infos[i].how);
 	}
 }
 
-static void print_json(const struct finding *findings, size_t count)
+static void version_said(void *arg)
+{
+	event_base_loopbreak(arg);
+}
+
+/* What the program says of itself; false if it does not run. */
+static bool ask_version(const struct server_ops *ops, const char *path, char *buf, size_t size)
+{
+	const struct timeval limit = {.tv_sec = VERSION_LIMIT_S};
+	struct event_base *base = loop_new();
+	struct version *version = base ? version_start(base, ops, path, version_said, base) : NULL;
+	bool known = false;
+
+	if (version) {
+		event_base_loopexit(base, &limit);
+		event_base_dispatch(base);
+		known = version_is_known(version) && version_text(version);
+		snprintf(buf, size, "%s", known ? version_text(version) : "");
+		kill(version_pid(version), SIGKILL);
+		while (waitpid(version_pid(version), NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	version_free(version);
+	if (base)
+		event_base_free(base);
+	return known;
+}
+
+static void find_server(const struct server_ops *ops, struct findings *findings)
+{
+	struct arena *arena CLEANUP(arena_freep) = arena_new();
+	struct finding *finding = add(findings, ops->name);
+	const char *path = server_find_program(ops->program, arena);
+	char version[160];
+
+	finding->has = path && ask_version(ops, path, version, sizeof(version));
+	if (finding->has)
+		snprintf(finding->detail, sizeof(finding->detail), "%s: %s", path, version);
+	else if (path)
+		snprintf(finding->detail, sizeof(finding->detail), "%s %s says nothing within %d s", path,
+			 ops->version_arg, VERSION_LIMIT_S);
+	else
+		snprintf(finding->detail, sizeof(finding->detail), "%s is not installed", ops->program);
+	snprintf(finding->lost, sizeof(finding->lost), "plans that say server: %s", ops->name);
+	snprintf(finding->how, sizeof(finding->how), "apt-get install %s", ops->package);
+}
+
+/* Programs that a drill does not need, but something else does. */
+static const struct {
+	const char *program, *package, *lost;
+} programs[] = {
+	{"qemu-system-x86_64", "qemu-system-x86", "labs in a virtual machine (a later version's --engine vm)"},
+	{"nft", "nftables", "commands and scripts of dnsdrill explain on this machine"},
+	{"tc", "iproute2", "scripts of dnsdrill explain that shape, on this machine"},
+	{"ip", "iproute2", "scripts of dnsdrill explain that shape, on this machine"},
+};
+
+static void find_programs(struct findings *findings)
+{
+	for (size_t i = 0; i < ARRAY_LEN(programs); i++) {
+		struct arena *arena CLEANUP(arena_freep) = arena_new();
+		struct finding *finding = add(findings, programs[i].program);
+		const char *path = server_find_program(programs[i].program, arena);
+
+		finding->has = path;
+		snprintf(finding->detail, sizeof(finding->detail), "%s", path ? path : "not installed");
+		snprintf(finding->lost, sizeof(finding->lost), "%s", programs[i].lost);
+		snprintf(finding->how, sizeof(finding->how), "apt-get install %s", programs[i].package);
+	}
+}
+
+static void print_table(const struct findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct finding *finding = &findings->v[i];
+
+		printf("%-3s %-19s %s\n", finding->has ? "yes" : "NO", finding->name, finding->detail);
+		if (finding->has)
+			continue;
+		printf("    %-19s lost without it: %s\n", "", finding->lost);
+		if (*finding->how)
+			printf("    %-19s how to get it: %s\n", "", finding->how);
+	}
+}
+
+static void print_json(const struct findings *findings)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, json_pack("{s:s, s:b, s:s, s:s}", "ability", findings[i].name, "has",
-						      findings[i].has, "detail", findings[i].detail, "needed_for",
-						      findings[i].lost));
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct finding *finding = &findings->v[i];
+		json_t *item = json_pack("{s:s, s:b, s:s, s:s}", "ability", finding->name, "has", finding->has,
+					 "detail", finding->detail, "needed_for", finding->lost);
+
+		if (*finding->how)
+			json_object_set_new(item, "how", json_string(finding->how));
+		json_array_append_new(list, item);
+	}
 	json_dumpf(list, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(list);
@@ -98,18 +207,20 @@ static int run(const struct registry *registry, int argc, char **argv)
 {
 	struct doctor_options chosen = {0};
 	struct cli_list operands = {0};
-	struct finding findings[32] = {0};
-	size_t count = 0;
+	struct findings findings = {0};
 	int r = cli_parse(&doctor_command, argc, argv, &chosen, &operands, NULL);
+	bool has_labs;
 
 	if (r)
 		return r > 0 ? EXIT_PASS : EXIT_USAGE;
-	find_labs(&findings[count++]);
-	for (const struct server_ops *const *ops = registry->servers; *ops && count < ARRAY_LEN(findings); ops++)
-		find_server(*ops, &findings[count++]);
+	has_labs = find_labs(&findings);
+	find_abilities(&findings);
+	for (const struct server_ops *const *ops = registry->servers; *ops; ops++)
+		find_server(*ops, &findings);
+	find_programs(&findings);
 	if (chosen.json)
-		print_json(findings, count);
+		print_json(&findings);
 	else
-		print_table(findings, count);
-	return findings[0].has ? EXIT_PASS : EXIT_TROUBLE;
+		print_table(&findings);
+	return has_labs ? EXIT_PASS : EXIT_TROUBLE;
 }

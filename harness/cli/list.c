@@ -21,13 +21,13 @@ const struct command list_command = {
 	.run = run,
 };
 
-static void print_row(const struct param *param)
+static void print_row(const char *key, const struct param *param)
 {
 	struct buf def = {0}, range = {0};
 
 	param_format_default(param, &def);
 	param_format_range(param, &range);
-	printf("  %-12s %-9s %s", param->key, param_type_name(param), param->doc);
+	printf("  %-12s %-9s %s", key, param_type_name(param), param->doc);
 	if (range.len)
 		printf(" (%s)", range.data);
 	if (param->required)
@@ -39,10 +39,23 @@ static void print_row(const struct param *param)
 	buf_fini(&range);
 }
 
+/* A mapping's own rows follow it as "flap.on". */
+static void print_rows_below(const char *prefix, const struct param *rows)
+{
+	for (; rows && rows->key; rows++) {
+		char key[80], below[81];
+
+		snprintf(key, sizeof(key), "%s%s", prefix, rows->key);
+		print_row(key, rows);
+		snprintf(below, sizeof(below), "%s.", key);
+		if (rows->type == PARAM_TABLE)
+			print_rows_below(below, rows->sub->params);
+	}
+}
+
 static void print_rows(const struct param *rows)
 {
-	for (; rows && rows->key; rows++)
-		print_row(rows);
+	print_rows_below("", rows);
 }
 
 static int unknown(const char *what, const char *name, const char *const *names, size_t count)
@@ -75,6 +88,7 @@ static int list_faults(const struct registry *registry, const char *name)
 		printf("%s: %s\n\n", one->kind, one->summary);
 		print_rows(one->params);
 		puts("\nand, as every fault:");
+		print_rows(one->hits == INJECTOR_HITS_GROUPS ? step_groups_params : step_target_params);
 		print_rows(step_params);
 	}
 	return EXIT_PASS;

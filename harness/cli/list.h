@@ -4,6 +4,7 @@
  */
 COMMAND(run)
 COMMAND(check)
+COMMAND(explain)
 COMMAND(lab)
 COMMAND(report)
 COMMAND(list)

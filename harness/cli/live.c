@@ -133,6 +133,8 @@ static void note_event(struct live *live, const struct ev *ev)
 		note_fault(live, ev->fault_applied.id, true);
 	else if (ev->kind == EV_FAULT_REVERTED)
 		note_fault(live, ev->fault_reverted.id, false);
+	else if (ev->kind == EV_FAULT_SWITCHED)
+		note_fault(live, ev->fault_switched.id, ev->fault_switched.on);
 	else if (ev->kind == EV_SAMPLE && ev->sample.outcome == OUTCOME_OK)
 		live->good++;
 	else if (ev->kind == EV_SAMPLE)

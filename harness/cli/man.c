@@ -172,6 +172,17 @@ static void add_kind(struct buf *out, const char *kind, const char *summary, con
 	add_rows(out, rows);
 }
 
+static void add_tables_below(struct buf *out, const char *above, const struct param *rows)
+{
+	for (; rows && rows->key; rows++) {
+		char path[80];
+
+		snprintf(path, sizeof(path), "%s.%s", above, rows->key);
+		if (rows->sub)
+			add_table(out, rows->sub, path);
+	}
+}
+
 static void add_plan(struct buf *out)
 {
 	add_section(out, "SH", "PLANS");
@@ -182,21 +193,14 @@ static void add_plan(struct buf *out)
 	add_common_rows(out, "probes.NAME",
 			"A question asked again and again at a fixed pace; every kind has:", probe_params);
 	add_common_rows(out, "timeline[]", "Something broken on purpose; every kind of fault has:", step_params);
+	add_rows(out, step_target_params);
+	add_text(out, "A fault between groups of hosts (see FAULTS) has instead of target and from:\n");
+	add_rows(out, step_groups_params);
+	add_tables_below(out, "timeline[]", step_params);
 	add_common_rows(out, "expect[]",
 			"A bound on what is measured. Besides these keys, one or more metrics (see METRICS), each "
 			"with a bound such as \"<= 3s\" or \">= 95%\":",
 			expect_params);
-}
-
-static void add_probe_tables(struct buf *out, const struct param *rows)
-{
-	for (; rows && rows->key; rows++) {
-		char path[80];
-
-		snprintf(path, sizeof(path), "probes.NAME.%s", rows->key);
-		if (rows->sub)
-			add_table(out, rows->sub, path);
-	}
 }
 
 static void add_plugs(struct buf *out, const struct registry *registry)
@@ -205,8 +209,10 @@ static void add_plugs(struct buf *out, const struct registry *registry)
 	for (const struct probe_ops *const *ops = registry->probes; *ops; ops++)
 		add_kind(out, (*ops)->kind, (*ops)->summary, (*ops)->params);
 	add_section(out, "SH", "FAULTS");
-	for (const struct injector_ops *const *ops = registry->injectors; *ops; ops++)
+	for (const struct injector_ops *const *ops = registry->injectors; *ops; ops++) {
 		add_kind(out, (*ops)->kind, (*ops)->summary, (*ops)->params);
+		add_tables_below(out, "timeline[]", (*ops)->params);
+	}
 	add_section(out, "SH", "SERVERS");
 	for (const struct server_ops *const *ops = registry->servers; *ops; ops++) {
 		struct buf text = {0};
@@ -289,7 +295,7 @@ static int run(const struct registry *registry, int argc, char **argv)
 	for (const struct command *const *c = cli_commands; *c; c++)
 		add_command(&out, *c);
 	add_plan(&out);
-	add_probe_tables(&out, probe_params);
+	add_tables_below(&out, "probes.NAME", probe_params);
 	add_plugs(&out, registry);
 	add_metrics(&out);
 	add_exit_status(&out);

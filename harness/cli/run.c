@@ -13,6 +13,7 @@
 #include "harness/cli/live.h"
 #include "harness/cli/load.h"
 #include "harness/cli/reports.h"
+#include "harness/engine/engine.h"
 #include "harness/run/bringup.h"
 #include "harness/run/outdir.h"
 #include "harness/run/session.h"
@@ -21,6 +22,7 @@ struct run_options {
 	struct load_options load;
 	const char *engine, *out;
 	bool quiet, json;
+	struct abilities abilities; /* of this kernel, where some fault asks for more than every lab does */
 };
 
 static const struct cli_option options[] = {
@@ -141,7 +143,8 @@ static int run_case(const struct run_options *chosen, const struct plan *plan, c
 {
 	struct buf command = {0};
 	struct live live;
-	struct session_options session = {.outdir = outdir, .watch = live_take, .arg = &live};
+	struct session_options session = {
+		.outdir = outdir, .abilities = &chosen->abilities, .watch = live_take, .arg = &live};
 	struct err err = {0};
 	int signal_number = 0, r;
 
@@ -227,7 +230,57 @@ static int check_outs(const struct run_options *chosen, const struct cli_list *p
 	return status;
 }
 
-static int run_plans(const struct registry *registry, const struct run_options *chosen, const struct cli_list *paths,
+/* Whether any fault wants more of the kernel than every lab does. */
+static bool asks_kernel(struct plan_set *const *sets, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < sets[i]->count; j++) {
+			const struct plan *plan = sets[i]->plans[j];
+
+			for (size_t k = 0; k < plan->fault_count; k++) {
+				if (plan->faults[k]->ops->available)
+					return true;
+			}
+		}
+	}
+	return false;
+}
+
+static void demand_abilities(const struct plan *plan, const struct abilities *abilities, struct errs *errs)
+{
+	for (size_t i = 0; i < plan->fault_count; i++) {
+		const struct injector *fault = plan->faults[i];
+		struct err err = {0};
+
+		if (fault->ops->available && fault->ops->available(fault, abilities, &err))
+			errs_add_err(errs, &err);
+	}
+}
+
+/* What the kernel lacks for a fault, before anything is touched. */
+static int check_abilities(struct plan_set *const *sets, size_t count, struct abilities *ret)
+{
+	struct errs errs = {0};
+	struct err err = {0};
+	int status = EXIT_PASS;
+
+	if (!asks_kernel(sets, count))
+		return EXIT_PASS;
+	if (engine_netns_abilities(ret, &err))
+		errs_add_err(&errs, &err);
+	for (size_t i = 0; i < count && !err.code; i++) {
+		for (size_t j = 0; j < sets[i]->count; j++)
+			demand_abilities(sets[i]->plans[j], ret, &errs);
+	}
+	if (errs.count) {
+		errs_print(&errs, stderr);
+		status = EXIT_TROUBLE;
+	}
+	errs_fini(&errs);
+	return status;
+}
+
+static int run_plans(const struct registry *registry, struct run_options *chosen, const struct cli_list *paths,
 		     struct plan_set **sets)
 {
 	int status = load_plans(&run_command, &chosen->load, paths, registry, sets);
@@ -236,6 +289,8 @@ static int run_plans(const struct registry *registry, const struct run_options *
 		status = check_servers(sets, paths->count);
 	if (!status)
 		status = check_outs(chosen, paths);
+	if (!status)
+		status = check_abilities(sets, paths->count, &chosen->abilities);
 	if (status)
 		return status;
 	for (size_t i = 0; i < paths->count && status < 128; i++) {

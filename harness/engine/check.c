@@ -74,54 +74,90 @@ static int try_sysctl(struct err *err)
 	return 0;
 }
 
+struct trial {
+	int fd; /* where the outcome goes */
+	bool wants_abilities;
+};
+
+struct outcome {
+	struct err err;
+	struct abilities abilities;
+};
+
 static int try_all(void *arg)
 {
-	const int *fd = arg;
-	struct err err = {0};
-	int rc = try_links(&err);
+	const struct trial *trial = arg;
+	struct outcome outcome = {0};
+	int rc = try_links(&outcome.err);
 
 	if (!rc)
-		rc = try_sysctl(&err);
+		rc = try_sysctl(&outcome.err);
 	if (!rc)
-		rc = try_nft(&err);
-	return fd_write_all(*fd, &err, sizeof(err)) ? 1 : 0;
+		rc = try_nft(&outcome.err);
+	if (!rc && trial->wants_abilities)
+		abilities_try(&outcome.abilities);
+	return fd_write_all(trial->fd, &outcome, sizeof(outcome)) ? 1 : 0;
 }
 
-static int take_result(int fd, const struct engine_proc *proc, struct err *err)
+static int take_outcome(int fd, const struct engine_proc *proc, struct outcome *ret, struct err *err)
 {
-	struct err result;
-	ssize_t n;
+	struct outcome outcome = {0};
+	size_t got = 0;
+	ssize_t n = 1;
 
-	do
-		n = read(fd, &result, sizeof(result)); /* smaller than PIPE_BUF: it comes whole */
-	while (n < 0 && errno == EINTR);
+	while (got < sizeof(outcome) && n) {
+		n = read(fd, (char *)&outcome + got, sizeof(outcome) - got);
+		if (n < 0 && errno != EINTR)
+			break;
+		got += n > 0 ? (size_t)n : 0;
+	}
 	while (waitpid(proc->pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	if (n != (ssize_t)sizeof(result))
+	if (got != sizeof(outcome))
 		return err_set(err, -ECHILD, LOC_NONE, "the process that tries out a lab died");
-	if (result.code)
-		*err = result;
-	return result.code;
+	if (outcome.err.code)
+		*err = outcome.err;
+	else
+		*ret = outcome;
+	return outcome.err.code;
 }
 
-int engine_netns_check(enum engine_way *ret_way, struct err *err)
+static int try_out(bool wants_abilities, struct outcome *ret, enum engine_way *ret_way, struct err *err)
 {
+	struct trial trial = {.wants_abilities = wants_abilities};
 	struct engine_proc proc;
-	enum engine_way way;
 	int fds[2], rc;
 
 	if (pipe2(fds, O_CLOEXEC))
 		return err_set(err, -errno, LOC_NONE, "making a pipe: %s", strerror(errno));
-	rc = engine_start_any(try_all, &fds[1], false, &proc, &way, err);
+	trial.fd = fds[1];
+	rc = engine_start_any(try_all, &trial, false, &proc, ret_way, err);
 	close(fds[1]);
 	if (!rc) {
-		rc = take_result(fds[0], &proc, err);
+		rc = take_outcome(fds[0], &proc, ret, err);
 		close(proc.alive_fd);
 	}
 	close(fds[0]);
-	if (rc)
-		return rc;
-	if (ret_way)
+	return rc;
+}
+
+int engine_netns_check(enum engine_way *ret_way, struct err *err)
+{
+	struct outcome outcome;
+	enum engine_way way;
+	int rc = try_out(false, &outcome, &way, err);
+
+	if (!rc && ret_way)
 		*ret_way = way;
-	return 0;
+	return rc;
+}
+
+int engine_netns_abilities(struct abilities *ret, struct err *err)
+{
+	struct outcome outcome;
+	int rc = try_out(true, &outcome, NULL, err);
+
+	if (!rc)
+		*ret = outcome.abilities;
+	return rc;
 }

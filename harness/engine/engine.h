@@ -11,6 +11,7 @@
  * alive_fd was closed: inside must leave it alone.
  */
 #pragma once
+#include "harness/api/ability.h"
 #include "harness/base/err.h"
 #include <stdbool.h>
 #include <sys/types.h>
@@ -29,3 +30,7 @@ int engine_netns_start(int (*inside)(void *arg), void *arg, bool keep_tty, struc
 /* Whether this machine can hold a lab, tried out for real and undone. *ret_way on success; else a negative errno with
  * what forbids it and how to mend it (sysctls, Ubuntu's AppArmor restriction, containers). */
 int engine_netns_check(enum engine_way *ret_way, struct err *err);
+
+/* What the kernel of this machine can do, each tried for real in a namespace that is thrown away. Only a lab that cannot be held here is an error, the same as
+ * engine_netns_check's. */
+int engine_netns_abilities(struct abilities *ret, struct err *err);

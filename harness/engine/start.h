@@ -28,3 +28,6 @@ struct engine_facts {
 void engine_facts_read(struct engine_facts *ret);
 /* Appends to err how to mend what the facts say forbids a lab. Pure. Returns err->code. */
 int engine_add_mend(const struct engine_facts *facts, struct err *err);
+
+/* Fills all of *ret. Inside a network namespace that has a link try0 and is thrown away afterwards: the process may end up in another one. */
+void abilities_try(struct abilities *ret);

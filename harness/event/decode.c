@@ -94,6 +94,7 @@ static bool take_field(struct decoder *d, const struct field *field)
 	case FIELD_TEXT_OPTIONAL:
 		return take_text(d, to);
 	case FIELD_INT:
+	case FIELD_INT_OPTIONAL:
 		return take_int(d, false, to);
 	case FIELD_INT_ANY:
 		return take_int(d, true, to);
@@ -180,7 +181,8 @@ static int check_complete(const struct decoder *d, struct err *err)
 	if (!d->has_seq || !d->has_t)
 		return err_set(err, -EINVAL, d->loc, "field \"%s\" is missing", d->has_seq ? "t_ns" : "seq");
 	for (size_t i = 0; i < d->field_count; i++) {
-		bool optional = d->fields[i].type == FIELD_TEXT_OPTIONAL || d->fields[i].type == FIELD_STRINGS;
+		bool optional = d->fields[i].type == FIELD_TEXT_OPTIONAL || d->fields[i].type == FIELD_INT_OPTIONAL ||
+				d->fields[i].type == FIELD_STRINGS;
 
 		if (!optional && !(d->seen >> i & 1))
 			return err_set(err, -EINVAL, d->loc, "%s: field \"%s\" is missing", ev_kind_name(d->ev->kind),

@@ -108,6 +108,8 @@ static bool is_said(const struct field *field, const void *value)
 {
 	if (field->type == FIELD_TEXT_OPTIONAL)
 		return *(const char *const *)value != NULL;
+	if (field->type == FIELD_INT_OPTIONAL)
+		return *(const int64_t *)value != 0;
 	if (field->type == FIELD_STRINGS)
 		return ((const struct ev_strings *)value)->count > 0;
 	return true;
@@ -121,6 +123,7 @@ static void add_value(struct buf *out, const struct field *field, const void *va
 		add_text(out, *(const char *const *)value ? *(const char *const *)value : "");
 		break;
 	case FIELD_INT:
+	case FIELD_INT_OPTIONAL:
 	case FIELD_INT_ANY:
 		add_int(out, *(const int64_t *)value);
 		break;

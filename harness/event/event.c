@@ -13,6 +13,7 @@
 #define TEXT(lower, member) ROW(lower, member, const char *, FIELD_TEXT)
 #define OPT(lower, member) ROW(lower, member, const char *, FIELD_TEXT_OPTIONAL)
 #define INT(lower, member) ROW(lower, member, int64_t, FIELD_INT)
+#define INTOPT(lower, member) ROW(lower, member, int64_t, FIELD_INT_OPTIONAL)
 #define ANY(lower, member) ROW(lower, member, int64_t, FIELD_INT_ANY)
 #define BOOL(lower, member) ROW(lower, member, bool, FIELD_BOOL)
 #define STRS(lower, member) ROW(lower, member, struct ev_strings, FIELD_STRINGS)
@@ -29,8 +30,9 @@ static const struct field plan_probe_fields[] = {
 	OPT(plan_probe, good),   INT(plan_probe, every_ns), INT(plan_probe, timeout_ns),
 };
 static const struct field plan_fault_fields[] = {
-	INT(plan_fault, id),   TEXT(plan_fault, name), OPT(plan_fault, kind),   OPT(plan_fault, target),
-	OPT(plan_fault, from), INT(plan_fault, at_ns), INT(plan_fault, for_ns), OPT(plan_fault, sentence),
+	INT(plan_fault, id),         TEXT(plan_fault, name),    OPT(plan_fault, kind),      OPT(plan_fault, target),
+	OPT(plan_fault, from),       INT(plan_fault, at_ns),    INT(plan_fault, for_ns),    OPT(plan_fault, sentence),
+	INTOPT(plan_fault, ramp_ns), INTOPT(plan_fault, on_ns), INTOPT(plan_fault, off_ns),
 };
 static const struct field plan_expect_fields[] = {
 	TEXT(plan_expect, text), TEXT(plan_expect, probe), OPT(plan_expect, during), TEXT(plan_expect, metric),
@@ -52,7 +54,8 @@ static const struct field sample_fields[] = {
 	OPT(sample, name),
 };
 static const struct field fault_applying_fields[] = {INT(fault_applying, id), OPT(fault_applying, undo)};
-static const struct field fault_applied_fields[] = {INT(fault_applied, id)};
+static const struct field fault_applied_fields[] = {INT(fault_applied, id), OPT(fault_applied, backend)};
+static const struct field fault_switched_fields[] = {INT(fault_switched, id), BOOL(fault_switched, on)};
 static const struct field fault_reverting_fields[] = {INT(fault_reverting, id)};
 static const struct field fault_reverted_fields[] = {
 	INT(fault_reverted, id),    BOOL(fault_reverted, took_effect), INT(fault_reverted, packets),

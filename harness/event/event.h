@@ -32,6 +32,7 @@
 	X(SAMPLE, sample, "sample")                            \
 	X(FAULT_APPLYING, fault_applying, "fault.applying")    \
 	X(FAULT_APPLIED, fault_applied, "fault.applied")       \
+	X(FAULT_SWITCHED, fault_switched, "fault.switched")    \
 	X(FAULT_REVERTING, fault_reverting, "fault.reverting") \
 	X(FAULT_REVERTED, fault_reverted, "fault.reverted")    \
 	X(FAULT_FAILED, fault_failed, "fault.failed")          \
@@ -89,6 +90,8 @@ struct ev_plan_fault {
 	const char *name, *kind, *target, *from;
 	int64_t at_ns, for_ns; /* planned, from timeline.start */
 	const char *sentence; /* what it does, in words */
+	int64_t ramp_ns; /* grows to full over that time; 0: full at once */
+	int64_t on_ns, off_ns; /* of one that flaps; 0: it does not */
 };
 
 struct ev_plan_expect {
@@ -148,6 +151,12 @@ struct ev_fault_applying {
 
 struct ev_fault_applied {
 	int64_t id; /* the event's t_ns is the instant T */
+	const char *backend; /* what does the damage, where a kind has several: "netem", "relay" */
+};
+
+struct ev_fault_switched { /* by a flap, between applied and reverted; it begins on */
+	int64_t id; /* the event's t_ns is the instant of the switch */
+	bool on;
 };
 
 struct ev_fault_reverting {
@@ -163,7 +172,7 @@ struct ev_fault_reverted {
 
 struct ev_fault_failed {
 	int64_t id;
-	const char *stage; /* "apply", "effect", "revert" */
+	const char *stage; /* "apply", "adjust", "effect", "revert" */
 	const char *message;
 };
 

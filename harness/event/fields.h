@@ -9,6 +9,7 @@ enum field_type {
 	FIELD_TEXT, /* NULL is written as "": whoever reads it may rely on it */
 	FIELD_TEXT_OPTIONAL, /* NULL is left out */
 	FIELD_INT, /* within ±2^62, so that the difference of two always fits */
+	FIELD_INT_OPTIONAL, /* as FIELD_INT; 0 is left out */
 	FIELD_INT_ANY, /* any int64_t */
 	FIELD_BOOL,
 	FIELD_STRINGS, /* empty is left out */

@@ -104,7 +104,16 @@ static void make_quiet(struct rtnl_link *link)
 	rtnl_link_unset_flags(link, IFF_MULTICAST);
 }
 
-int link_make(const struct wire *wire, const char *ifname, int peer_net_fd, size_t index, struct err *err)
+static int fill_end(struct rtnl_link *link, const char *ifname, struct mac mac, unsigned mtu)
+{
+	rtnl_link_set_name(link, ifname);
+	if (mtu)
+		rtnl_link_set_mtu(link, mtu);
+	make_quiet(link);
+	return set_mac(link, mac);
+}
+
+static int add_pair(const struct wire *wire, const struct link_pair *pair, bool is_up, struct err *err)
 {
 	struct rtnl_link *link = rtnl_link_veth_alloc(), *peer;
 	int rc;
@@ -112,20 +121,51 @@ int link_make(const struct wire *wire, const char *ifname, int peer_net_fd, size
 	if (!link)
 		return out_of_memory(err);
 	peer = rtnl_link_veth_get_peer(link); /* holds a reference of its own */
-	rtnl_link_set_name(link, ifname);
-	rtnl_link_set_name(peer, "eth0");
-	rtnl_link_set_ns_fd(peer, peer_net_fd);
-	rtnl_link_set_flags(link, IFF_UP);
-	make_quiet(link);
-	make_quiet(peer);
-	rc = set_mac(link, link_mac_core(index));
+	if (is_up)
+		rtnl_link_set_flags(link, IFF_UP);
+	if (pair->peer_net_fd >= 0)
+		rtnl_link_set_ns_fd(peer, pair->peer_net_fd);
+	rc = fill_end(link, pair->ifname, pair->mac, pair->mtu);
 	if (!rc)
-		rc = set_mac(peer, link_mac_host(index));
+		rc = fill_end(peer, pair->peer, pair->peer_mac, pair->mtu);
 	if (!rc)
 		rc = rtnl_link_add(wire->sock, link, NLM_F_CREATE | NLM_F_EXCL);
 	rtnl_link_put(peer);
 	rtnl_link_put(link);
-	return rc ? netlink_failed(rc, "making the link", ifname, err) : 0;
+	return rc ? netlink_failed(rc, "making the link", pair->ifname, err) : 0;
+}
+
+int link_make_pair(const struct wire *wire, const struct link_pair *pair, struct err *err)
+{
+	return add_pair(wire, pair, false, err);
+}
+
+int link_make(const struct wire *wire, const char *ifname, int peer_net_fd, size_t index, struct err *err)
+{
+	struct link_pair pair = {
+		.ifname = ifname,
+		.peer = "eth0",
+		.peer_net_fd = peer_net_fd,
+		.mac = link_mac_core(index),
+		.peer_mac = link_mac_host(index),
+	};
+
+	return add_pair(wire, &pair, true, err);
+}
+
+int link_delete(const struct wire *wire, const char *ifname, struct err *err)
+{
+	struct rtnl_link *link = rtnl_link_alloc();
+	int rc;
+
+	if (!link)
+		return out_of_memory(err);
+	rtnl_link_set_name(link, ifname);
+	rc = rtnl_link_delete(wire->sock, link);
+	rtnl_link_put(link);
+	if (rc == -NLE_NODEV || rc == -NLE_OBJ_NOTFOUND)
+		rc = 0;
+	return rc ? netlink_failed(rc, "deleting the link", ifname, err) : 0;
 }
 
 static int link_ioctl(const struct wire *wire, unsigned long request, struct ifreq *io, const char *what,
@@ -251,6 +291,19 @@ int link_add_route(const struct wire *wire, int ifindex, const struct address *t
 		rc = rtnl_route_add(wire->sock, route, NLM_F_CREATE | NLM_F_EXCL);
 	rtnl_route_put(route); /* takes NULL */
 	return rc ? netlink_failed(rc, "adding the route to", to ? to->text : "everywhere", err) : 0;
+}
+
+int link_add_default(const struct wire *wire, int ifindex, uint32_t table, const struct address *via, struct err *err)
+{
+	struct rtnl_route *route = rtnl_route_alloc();
+	int rc = route ? fill_route(route, ifindex, NULL, via, NULL) : -NLE_NOMEM;
+
+	if (!rc) {
+		rtnl_route_set_table(route, table);
+		rc = rtnl_route_add(wire->sock, route, NLM_F_CREATE | NLM_F_EXCL);
+	}
+	rtnl_route_put(route); /* takes NULL */
+	return rc ? netlink_failed(rc, "adding a default route by", via->text, err) : 0;
 }
 
 int link_add_neighbour(const struct wire *wire, int ifindex, const struct address *address, struct mac mac,

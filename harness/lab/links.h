@@ -26,6 +26,16 @@ struct mac link_mac_host(size_t index);
 /* A veth pair with known MACs: ifname at the wire, up; eth0 in the namespace peer_net_fd, still down (the kernel refuses it up before
  * both exist). */
 int link_make(const struct wire *wire, const char *ifname, int peer_net_fd, size_t index, struct err *err);
+/* A veth pair, silent, both ends down. peer_net_fd -1: both at the wire. */
+struct link_pair {
+	const char *ifname, *peer;
+	int peer_net_fd;
+	struct mac mac, peer_mac;
+	unsigned mtu; /* 0: the kernel's own, 1500 */
+};
+int link_make_pair(const struct wire *wire, const struct link_pair *pair, struct err *err);
+/* None of that name: 0. */
+int link_delete(const struct wire *wire, const char *ifname, struct err *err);
 int link_up(const struct wire *wire, const char *ifname, struct err *err);
 /* Packets leave the link as they would a card: with finished checksums and no longer than its MTU, so that captures read well and a fault on one packet is a fault
  * on one packet. */
@@ -37,6 +47,8 @@ int link_add_address(const struct wire *wire, int ifindex, const struct address 
 /* to NULL: the default route of via's family. via NULL: on the link itself. from: preferred source, or NULL. */
 int link_add_route(const struct wire *wire, int ifindex, const struct address *to, const struct address *via,
 		   const struct address *from, struct err *err);
+/* The default route of via's family in a routing table of its own. */
+int link_add_default(const struct wire *wire, int ifindex, uint32_t table, const struct address *via, struct err *err);
 int link_add_neighbour(const struct wire *wire, int ifindex, const struct address *address, struct mac mac,
 		       struct err *err);
 

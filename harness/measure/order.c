@@ -45,6 +45,8 @@ int order_run(struct run_record *run, struct err *err)
 
 		if (fault->applied && !fault->reverted)
 			fault->reverted_ns = run->end_ns;
+		if (fault->is_on)
+			fault->spans[fault->span_count - 1].to_ns = run->end_ns;
 	}
 	return 0;
 }

@@ -28,6 +28,8 @@ static void run_free(struct run_record *run)
 {
 	for (size_t i = 0; i < run->probe_count; i++)
 		free(run->probes[i].samples);
+	for (size_t i = 0; i < run->fault_count; i++)
+		free(run->faults[i].spans);
 	free(run->probes);
 	free(run->faults);
 	free(run->expects);

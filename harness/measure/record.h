@@ -22,12 +22,21 @@ struct probe_record {
 	bool unordered; /* samples still stand in the order in which they ended */
 };
 
+/* While a fault stood: one span, or several of one that flaps. */
+struct fault_span {
+	int64_t from_ns, to_ns; /* once the run ended (record_finish) */
+};
+
 struct fault_record {
 	struct ev_plan_fault plan;
 	bool applied, reverted, failed, took_effect;
 	int64_t applied_ns, reverted_ns; /* T and R; a fault never reverted has R = end of the run */
 	int64_t packets, bytes;
 	const char *effect, *undo, *failed_stage, *failed_message;
+	const char *backend; /* what did the damage, where the kind has several */
+	struct fault_span *spans; /* ordered, the first from T; none that ends before it begins */
+	size_t span_count, span_cap;
+	bool is_on; /* the last span has not ended yet */
 };
 
 struct run_record {

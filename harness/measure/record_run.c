@@ -141,6 +141,43 @@ static int unknown_fault(int64_t id, struct err *err)
 	return err_set(err, -EINVAL, LOC_NONE, "no plan.fault before it has the id %" PRId64, id);
 }
 
+static void switch_on(struct fault_record *fault, int64_t t_ns)
+{
+	struct fault_span *span = RECORD_GROW(fault->spans, fault->span_count, fault->span_cap);
+
+	*span = (struct fault_span){t_ns, t_ns};
+	fault->is_on = true;
+}
+
+static void switch_off(struct fault_record *fault, int64_t t_ns)
+{
+	if (fault->is_on)
+		fault->spans[fault->span_count - 1].to_ns = t_ns;
+	fault->is_on = false;
+}
+
+static int fault_switched(struct run_record *run, const struct ev *ev, struct err *err)
+{
+	struct fault_record *fault = find_fault(run, ev->fault_switched.id);
+
+	if (!fault)
+		return unknown_fault(ev->fault_switched.id, err);
+	if (!fault->applied || fault->reverted)
+		return err_set(err, -EINVAL, LOC_NONE, "fault \"%s\" was switched while it was not applied",
+			       fault->plan.name);
+	if (fault->is_on == ev->fault_switched.on)
+		return err_set(err, -EINVAL, LOC_NONE, "fault \"%s\" was switched %s, and it was already",
+			       fault->plan.name, fault->is_on ? "on" : "off");
+	if (ev->t_ns < fault->spans[fault->span_count - 1].to_ns)
+		return err_set(err, -EINVAL, LOC_NONE, "fault \"%s\" was switched before it was last time",
+			       fault->plan.name);
+	if (ev->fault_switched.on)
+		switch_on(fault, ev->t_ns);
+	else
+		switch_off(fault, ev->t_ns);
+	return 0;
+}
+
 static int fault_applied(struct run_record *run, const struct ev *ev, struct err *err)
 {
 	struct fault_record *fault = find_fault(run, ev->fault_applied.id);
@@ -151,6 +188,8 @@ static int fault_applied(struct run_record *run, const struct ev *ev, struct err
 		return err_set(err, -EINVAL, LOC_NONE, "fault \"%s\" was applied already", fault->plan.name);
 	fault->applied = true;
 	fault->applied_ns = ev->t_ns;
+	fault->backend = ev->fault_applied.backend;
+	switch_on(fault, ev->t_ns);
 	return 0;
 }
 
@@ -162,9 +201,10 @@ static int fault_reverted(struct run_record *run, const struct ev *ev, struct er
 		return unknown_fault(ev->fault_reverted.id, err);
 	if (fault->reverted)
 		return err_set(err, -EINVAL, LOC_NONE, "fault \"%s\" was reverted already", fault->plan.name);
-	if (fault->applied && ev->t_ns < fault->applied_ns)
-		return err_set(err, -EINVAL, LOC_NONE, "fault \"%s\" was reverted before it was applied",
-			       fault->plan.name);
+	if (fault->applied && ev->t_ns < fault->spans[fault->span_count - 1].to_ns)
+		return err_set(err, -EINVAL, LOC_NONE, "fault \"%s\" was reverted before it was %s", fault->plan.name,
+			       ev->t_ns < fault->applied_ns ? "applied" : "last switched");
+	switch_off(fault, ev->t_ns);
 	fault->reverted = true;
 	fault->reverted_ns = ev->t_ns;
 	fault->took_effect = ev->fault_reverted.took_effect;
@@ -240,6 +280,8 @@ int run_add(struct record *record, struct run_record *run, const struct ev *ev, 
 		return fault_applying(run, &ev->fault_applying, err);
 	case EV_FAULT_APPLIED:
 		return fault_applied(run, ev, err);
+	case EV_FAULT_SWITCHED:
+		return fault_switched(run, ev, err);
 	case EV_FAULT_REVERTING:
 		return find_fault(run, ev->fault_reverting.id) ? 0 : unknown_fault(ev->fault_reverting.id, err);
 	case EV_FAULT_REVERTED:

@@ -39,14 +39,18 @@ static bool is_reason(const struct run_record *run, const char *reason)
 
 /* Each of these returns why the run deserves its verdict, or NULL. */
 
+static const char *could_not_be(const char *stage)
+{
+	return !strcmp(stage, "revert") ? "undone" : !strcmp(stage, "adjust") ? "adjusted" : "applied";
+}
+
 static const char *error_of_fault(const struct run_record *run, const struct fault_record *fault, struct arena *arena)
 {
 	const char *name = fault->plan.name;
 
 	if (fault->failed && strcmp(fault->failed_stage, "effect") != 0)
 		return arena_printf(arena, "The fault \"%s\" could not be %s: %s.", name,
-				    strcmp(fault->failed_stage, "revert") ? "applied" : "undone",
-				    fault->failed_message);
+				    could_not_be(fault->failed_stage), fault->failed_message);
 	if (fault->applied && !fault->reverted && is_reason(run, "complete"))
 		return arena_printf(arena, "The fault \"%s\" was never undone.", name);
 	return NULL;

@@ -72,6 +72,9 @@ void steps_parse(struct plan_ctx *ctx);
 void probes_parse(struct plan_ctx *ctx);
 void expects_parse(struct plan_ctx *ctx);
 
+/* step_check.c: what a step's rows cannot say: times, shape, and who is hit; resolves names to addresses. */
+void step_check(struct plan_ctx *ctx, const struct node *node, struct injector *fault);
+
 /* good.c: what a probe's good answer is, from the plan or from the lab's zones. given: the probe's `good:`, or NULL. */
 void good_fill(struct plan_ctx *ctx, struct probe *probe, const struct node *given);
 

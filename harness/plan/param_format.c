@@ -25,6 +25,7 @@ static const char *format_number(enum param_type type, int64_t number, char *buf
 	case PARAM_TEXT:
 	case PARAM_ENUM:
 	case PARAM_TEXTS:
+	case PARAM_GROUPS:
 	case PARAM_ADDRESSES:
 	case PARAM_TABLE:
 	case PARAM_MAP:
@@ -61,6 +62,7 @@ void param_format_default(const struct param *param, struct buf *out)
 			buf_puts(out, param->def_text);
 		return;
 	case PARAM_TEXTS:
+	case PARAM_GROUPS:
 	case PARAM_ADDRESSES:
 	case PARAM_TABLE:
 	case PARAM_MAP:
@@ -105,6 +107,7 @@ void param_format_range(const struct param *param, struct buf *out)
 		return;
 	case PARAM_TEXT:
 	case PARAM_TEXTS:
+	case PARAM_GROUPS:
 	case PARAM_ADDRESSES:
 	case PARAM_TABLE:
 	case PARAM_MAP:
@@ -135,6 +138,8 @@ const char *param_type_name(const struct param *param)
 		return "choice";
 	case PARAM_TEXTS:
 		return "text or list of texts";
+	case PARAM_GROUPS:
+		return "list of lists of texts";
 	case PARAM_ADDRESSES:
 		return "address or list of addresses";
 	case PARAM_TABLE:

@@ -47,6 +47,26 @@ void parse_texts(struct parse *parse, const struct param *param, const struct no
 	*ret = texts;
 }
 
+void parse_groups(struct parse *parse, const struct param *param, const struct node *value, struct text_groups *ret)
+{
+	struct text_groups groups = {.loc = value->loc};
+
+	if (value->type != NODE_LIST) {
+		parse_mismatch(parse, param, value, "a list of lists, such as [[a, b], [c]],");
+		return;
+	}
+	groups.v = ARENA_ARRAY(parse->arena, struct texts, value->count);
+	for (size_t i = 0; i < value->count; i++) {
+		const struct node *item = value->items[i];
+
+		if (item->type == NODE_LIST && !item->count && !param->required)
+			errs_add(parse->errs, item->loc, "%s: a group is empty; name who is in it, or remove it",
+				 param->key);
+		parse_texts(parse, param, item, &groups.v[groups.count++]);
+	}
+	*ret = groups;
+}
+
 static bool is_v4_mapped(const struct address *address)
 {
 	static const unsigned char prefix[12] = {[10] = 0xff, [11] = 0xff}; /* RFC 4291 section 2.5.5.2 */

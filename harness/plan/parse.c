@@ -42,6 +42,7 @@ static void set_default(const struct param *param, void *at, struct loc loc)
 		set_defaults(&(struct rows){&param->sub->params, 1}, at, loc);
 		return;
 	case PARAM_TEXTS:
+	case PARAM_GROUPS:
 	case PARAM_ADDRESSES:
 	case PARAM_MAP:
 	case PARAM_LIST:
@@ -166,6 +167,9 @@ static void parse_value(struct parse *parse, const struct param *param, const st
 		return;
 	case PARAM_TEXTS:
 		parse_texts(parse, param, value, at);
+		return;
+	case PARAM_GROUPS:
+		parse_groups(parse, param, value, at);
 		return;
 	case PARAM_ADDRESSES:
 		parse_addresses(parse, param, value, at);

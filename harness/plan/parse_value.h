@@ -20,4 +20,5 @@ void parse_unit(struct parse *parse, const struct param *param, const struct nod
 void parse_enum(struct parse *parse, const struct param *param, const struct node *value, int64_t *ret);
 void parse_text(struct parse *parse, const struct param *param, const struct node *value, struct text *ret);
 void parse_texts(struct parse *parse, const struct param *param, const struct node *value, struct texts *ret);
+void parse_groups(struct parse *parse, const struct param *param, const struct node *value, struct text_groups *ret);
 void parse_addresses(struct parse *parse, const struct param *param, const struct node *value, struct addresses *ret);

@@ -31,8 +31,8 @@ static void define_steps(struct schema *schema)
 	json_t *kinds = json_array();
 
 	for (const struct injector_ops *const *ops = schema->registry->injectors; ops && *ops; ops++) {
-		const struct param *const rows[] = {step_params, (*ops)->params};
-		json_t *step = schema_object(schema, rows, (*ops)->params ? 2 : 1);
+		const struct param *rows[STEP_ROWS_MAX];
+		json_t *step = schema_object(schema, rows, step_rows(*ops, rows));
 		char name[80];
 
 		schema_add_property(step, "fault", constant((*ops)->kind, (*ops)->summary), true);

@@ -137,6 +137,8 @@ static json_t *row_schema(struct schema *schema, const struct param *param)
 		return json_pack("{s:[s,s,s]}", "type", "string", "number", "boolean");
 	case PARAM_TEXTS:
 		return one_or_list(json_pack("{s:[s,s,s]}", "type", "string", "number", "boolean"), false);
+	case PARAM_GROUPS:
+		return list_of(one_or_list(json_pack("{s:[s,s,s]}", "type", "string", "number", "boolean"), false));
 	case PARAM_ADDRESSES:
 		return one_or_list(schema_pattern("([0-9]{1,3}(\\.[0-9]{1,3}){3}|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)"), true);
 	case PARAM_TABLE:

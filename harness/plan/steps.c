@@ -7,6 +7,10 @@
 #include "harness/base/units.h"
 #include "harness/plan/internal.h"
 
+#define FAULTS_MAX 150 /* each has a priority of its own among the core's hooks */
+#define RAMP_MIN_NS (100 * MSEC)
+#define FLAP_MIN_NS (100 * MSEC) /* below that, applying and reverting take a share worth mentioning */
+
 const struct param step_params[] = {
 	{.key = "at",
 	 .type = PARAM_DURATION,
@@ -18,6 +22,17 @@ const struct param step_params[] = {
 	P_DURATION(struct injector, for_ns, "for", MSEC, PLAN_LENGTH_MAX, PARAM_UNSET,
 		   "how long it lasts; may be left out where the plan has a duration:, and then it lasts to the end"),
 	P_TEXT_REQUIRED(struct injector, kind, "fault", "what is done (see `dnsdrill list faults`)"),
+	P_TEXT(struct injector, name, "name", "what expectations and reports call it; by default <fault> <target>"),
+	P_DURATION(struct injector, ramp_ns, "ramp", RAMP_MIN_NS, PLAN_LENGTH_MAX, PARAM_UNSET,
+		   "grows from nothing to full over that time, in steps of 100 ms; for kinds with a magnitude; by "
+		   "default full "
+		   "at once"),
+	P_TABLE(struct injector, flap, "flap", struct flap, &flap_table,
+		"comes and goes as long as it lasts; by default it stands all the while"),
+	PARAM_END,
+};
+
+const struct param step_target_params[] = {
 	{.key = "target",
 	 .type = PARAM_TEXTS,
 	 .offset = PARAM_AT(struct injector, target, struct texts),
@@ -26,9 +41,54 @@ const struct param step_params[] = {
 		"list"},
 	P_TEXTS(struct injector, from, "from",
 		"whose traffic with the target is hit, named likewise; by default anybody's"),
-	P_TEXT(struct injector, name, "name", "what expectations and reports call it; by default <fault> <target>"),
 	PARAM_END,
 };
+
+const struct param step_groups_params[] = {
+	P_GROUPS_REQUIRED(struct injector, groups, "groups",
+			  "two groups or more, each a list of names as targets have them: [[alpha, r1], [beta]]"),
+	PARAM_END,
+};
+
+static const struct param flap_params[] = {
+	{.key = "on",
+	 .type = PARAM_DURATION,
+	 .offset = PARAM_AT(struct flap, on_ns, int64_t),
+	 .min = FLAP_MIN_NS,
+	 .max = PLAN_LENGTH_MAX,
+	 .def = PARAM_UNSET,
+	 .required = true,
+	 .doc = "how long it stands each time"},
+	{.key = "off",
+	 .type = PARAM_DURATION,
+	 .offset = PARAM_AT(struct flap, off_ns, int64_t),
+	 .min = FLAP_MIN_NS,
+	 .max = PLAN_LENGTH_MAX,
+	 .def = PARAM_UNSET,
+	 .required = true,
+	 .doc = "how long it is away each time"},
+	PARAM_END,
+};
+
+const struct table flap_table = {
+	.name = "flap",
+	.doc = "a fault that comes and goes, beginning with on",
+	.params = flap_params,
+	.size = sizeof(struct flap),
+	.loc_offset = offsetof(struct flap, loc),
+	.name_offset = PARAM_NO_NAME,
+};
+
+size_t step_rows(const struct injector_ops *ops, const struct param *ret[STEP_ROWS_MAX])
+{
+	size_t count = 0;
+
+	ret[count++] = step_params;
+	ret[count++] = ops->hits == INJECTOR_HITS_GROUPS ? step_groups_params : step_target_params;
+	if (ops->params)
+		ret[count++] = ops->params;
+	return count;
+}
 
 static const struct injector_ops *find_kind(struct plan_ctx *ctx, const struct node *node)
 {
@@ -66,12 +126,21 @@ static void parse_broken(struct plan_ctx *ctx, const struct node *node)
 			 node_describe(node_get(node, "fault"), shown, sizeof(shown)));
 }
 
+static const char *join(struct arena *arena, const char *before, const struct texts *texts)
+{
+	const char *joined = before;
+
+	for (size_t i = 0; i < texts->count; i++)
+		joined = arena_printf(arena, "%s%s%s", joined, i ? ", " : "", texts->v[i].value);
+	return joined;
+}
+
 static void set_name(struct plan_ctx *ctx, struct injector *fault)
 {
-	const char *targets = "";
+	const char *targets = join(ctx->arena, "", &fault->target);
 
-	for (size_t i = 0; i < fault->target.count; i++)
-		targets = arena_printf(ctx->arena, "%s%s%s", targets, i ? ", " : "", fault->target.v[i].value);
+	for (size_t i = 0; i < fault->groups.count; i++)
+		targets = join(ctx->arena, i ? arena_printf(ctx->arena, "%s | ", targets) : "", &fault->groups.v[i]);
 	if (!fault->name.value)
 		fault->name = (struct text){arena_printf(ctx->arena, "%s %s", fault->kind.value, targets), fault->loc};
 	if (!*fault->name.value)
@@ -92,74 +161,11 @@ static void set_name(struct plan_ctx *ctx, struct injector *fault)
 	names_add(&ctx->fault_names, ctx->arena, fault->name.value);
 }
 
-static void check_time(struct plan_ctx *ctx, const struct injector *fault)
-{
-	int64_t duration = ctx->plan->duration_ns, end = fault->at_ns;
-	char a[32], d[32];
-
-	if (fault->for_ns == PARAM_UNSET && duration == PARAM_UNSET) {
-		errs_add(ctx->errs, fault->loc,
-			 "step needs the key 'for': how long the fault lasts; or the plan a duration:");
-		return;
-	}
-	if (fault->at_ns == PARAM_UNSET)
-		return; /* said already */
-	if (fault->for_ns != PARAM_UNSET)
-		end += fault->for_ns;
-	if (duration != PARAM_UNSET && (end > duration || fault->at_ns >= duration))
-		errs_add(ctx->errs, fault->loc,
-			 "'%.80s' lasts until %s, but the run ends at %s; mend at: and for:, or duration:",
-			 fault->name.value, units_format_duration(end, a, sizeof(a)),
-			 units_format_duration(duration, d, sizeof(d)));
-}
-
-static void resolve(struct plan_ctx *ctx, const struct texts *names, struct addresses *io)
-{
-	for (size_t i = 0; i < names->count; i++) {
-		struct err err = {0};
-
-		if (topology_resolve(ctx->plan->topology, names->v[i], ctx->arena, io, &err))
-			errs_add_err(ctx->errs, &err);
-	}
-}
-
-static bool is_same_set(const struct addresses *a, const struct addresses *b)
-{
-	for (size_t i = 0; i < a->count; i++) {
-		bool found = false;
-
-		for (size_t j = 0; j < b->count && !found; j++)
-			found = address_is_equal(&a->v[i], &b->v[j]);
-		if (!found)
-			return false;
-	}
-	return a->count == b->count;
-}
-
-static void check_addresses(struct plan_ctx *ctx, const struct injector *fault)
-{
-	const struct addresses *to = &fault->target_addresses, *from = &fault->from_addresses;
-	bool both_v4, both_v6;
-
-	if (!to->count || !from->count)
-		return;
-	both_v4 = addresses_first(to, AF_INET) && addresses_first(from, AF_INET);
-	both_v6 = addresses_first(to, AF_INET6) && addresses_first(from, AF_INET6);
-	if (is_same_set(to, from))
-		errs_add(ctx->errs, fault->from.v[0].loc,
-			 "from: it is the same as target: what a host says to itself never crosses the lab's core; "
-			 "leave from: out, or name who asks");
-	else if (!both_v4 && !both_v6)
-		errs_add(ctx->errs, fault->from.v[0].loc,
-			 "from: it has only %s addresses, and target only %s: they can never meet",
-			 addresses_first(from, AF_INET) ? "IPv4" : "IPv6",
-			 addresses_first(to, AF_INET) ? "IPv4" : "IPv6");
-}
-
 static void parse_step(struct plan_ctx *ctx, const struct node *node)
 {
 	const struct injector_ops *ops = find_kind(ctx, node);
 	size_t before = ctx->errs->count + ctx->errs->dropped;
+	const struct param *rows[STEP_ROWS_MAX];
 	struct injector *fault;
 
 	if (!ops) {
@@ -170,13 +176,9 @@ static void parse_step(struct plan_ctx *ctx, const struct node *node)
 	fault->loc = node->loc;
 	fault->ops = ops;
 	fault->id = (int64_t)ctx->plan->fault_count + 1;
-	parse_mapping(ctx->arena, node, (const struct param *const[]){step_params, ops->params}, ops->params ? 2 : 1,
-		      fault, "step", ctx->errs);
+	parse_mapping(ctx->arena, node, rows, step_rows(ops, rows), fault, "step", ctx->errs);
 	set_name(ctx, fault);
-	check_time(ctx, fault);
-	resolve(ctx, &fault->target, &fault->target_addresses);
-	resolve(ctx, &fault->from, &fault->from_addresses);
-	check_addresses(ctx, fault);
+	step_check(ctx, node, fault);
 	if (ops->validate && ctx->errs->count + ctx->errs->dropped == before)
 		ops->validate(fault, ctx->errs);
 	ctx->plan->faults[ctx->plan->fault_count++] = fault;
@@ -207,6 +209,10 @@ void steps_parse(struct plan_ctx *ctx)
 		errs_add(ctx->errs, list->loc,
 			 "timeline: a list of steps is expected (- {at: 5s, for: 10s, …}), not %s",
 			 node_describe(list, shown, sizeof(shown)));
+	if (list && list->type == NODE_LIST && list->count > FAULTS_MAX) {
+		errs_add(ctx->errs, list->loc, "timeline: %zu steps; a plan has at most %d", list->count, FAULTS_MAX);
+		return;
+	}
 	if (list && list->type == NODE_LIST) {
 		ctx->plan->faults = ARENA_ARRAY(ctx->arena, struct injector *, list->count);
 		for (size_t i = 0; i < list->count; i++)

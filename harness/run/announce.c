@@ -85,8 +85,14 @@ static void announce_fault(struct bus *bus, const struct plan *plan, const struc
 {
 	struct ev ev = {.kind = EV_PLAN_FAULT};
 	struct buf target = {0}, from = {0}, sentence = {0};
+	int64_t ramp_ns = fault->ramp_ns == PARAM_UNSET ? 0 : fault->ramp_ns;
+	bool flaps = fault->flap.on_ns != PARAM_UNSET;
 
 	join(&fault->target, &target);
+	for (size_t i = 0; i < fault->groups.count; i++) {
+		buf_puts(&target, i ? " | " : "");
+		join(&fault->groups.v[i], &target);
+	}
 	join(&fault->from, &from);
 	fault->ops->sentence(fault, &sentence);
 	ev.plan_fault = (struct ev_plan_fault){
@@ -98,6 +104,9 @@ static void announce_fault(struct bus *bus, const struct plan *plan, const struc
 		.at_ns = fault->at_ns,
 		.for_ns = fault->for_ns == PARAM_UNSET ? plan->end_ns - fault->at_ns : fault->for_ns,
 		.sentence = sentence.data,
+		.ramp_ns = ramp_ns,
+		.on_ns = flaps ? fault->flap.on_ns : 0,
+		.off_ns = flaps ? fault->flap.off_ns : 0,
 	};
 	bus_emit(bus, &ev);
 	buf_fini(&target);

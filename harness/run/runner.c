@@ -14,6 +14,7 @@
 #include "harness/run/announce.h"
 #include "harness/run/bringup.h"
 #include "harness/run/loop.h"
+#include "harness/run/needed.h"
 #include "harness/run/probing.h"
 #include "harness/run/timeline.h"
 #include "harness/run/undo.h"
@@ -38,9 +39,10 @@ struct runner {
 	struct probing *probing;
 	struct injector_ctx injector_ctx;
 	struct undo *undo;
-	struct moment *moments;
-	size_t moment_count, moment_next;
+	struct timeline *timeline;
+	struct needed needed; /* children of the faults that stand */
 	int64_t zero_ns; /* CLOCK_MONOTONIC of the timeline's start */
+	bool is_prepared; /* the faults, or some of them */
 	bool timeline_over, stopping;
 	const char *reason; /* of run.end */
 };
@@ -76,6 +78,22 @@ static void servers_stopped(void *arg)
 	event_base_loopbreak(runner->base);
 }
 
+static int prepare_faults(struct runner *runner, struct err *err)
+{
+	runner->is_prepared = true;
+	return undo_prepare(runner->undo, runner->plan->faults, runner->plan->fault_count, err);
+}
+
+static void release_faults(struct runner *runner)
+{
+	struct err err = {0};
+
+	if (!runner->is_prepared || !undo_release(runner->undo, runner->plan->faults, runner->plan->fault_count, &err))
+		return;
+	bus_error(runner->bus, NULL, &err);
+	runner->reason = "error";
+}
+
 /* The one way out: whatever stands is undone first, then probes, capture, servers. */
 static void stop(struct runner *runner, const char *reason)
 {
@@ -91,6 +109,7 @@ static void stop(struct runner *runner, const char *reason)
 		runner->reason = "error";
 	probing_close(TAKE(runner->probing));
 	stop_capture(runner);
+	release_faults(runner);
 	if (runner->bringup)
 		bringup_stop(runner->bringup, STOP_GRACE_NS, servers_stopped, runner);
 	else
@@ -132,33 +151,57 @@ static void probing_idle(void *arg)
 
 static void perform(struct runner *runner, const struct moment *moment)
 {
-	if (moment->what == MOMENT_APPLY) {
-		if (undo_apply(runner->undo, moment->fault))
-			stop(runner, "error");
-	} else {
+	int r = 0;
+
+	switch (moment->what) {
+	case MOMENT_REVERT:
 		undo_revert(runner->undo, moment->fault); /* a failure is in the stream; the rest goes on */
+		break;
+	case MOMENT_OFF:
+		undo_switch(runner->undo, moment->fault, false, moment->progress_ppm); /* likewise */
+		break;
+	case MOMENT_APPLY:
+		r = undo_apply(runner->undo, moment->fault, moment->progress_ppm);
+		break;
+	case MOMENT_ON:
+		r = undo_switch(runner->undo, moment->fault, true, moment->progress_ppm);
+		break;
+	case MOMENT_ADJUST:
+		r = undo_adjust(runner->undo, moment->fault, moment->progress_ppm);
+		break;
 	}
+	if (r)
+		stop(runner, "error");
+}
+
+/* The timeline's next moment, or NULL: none before its end. */
+static const struct moment *next_moment(const struct runner *runner)
+{
+	const struct moment *moment = timeline_peek(runner->timeline);
+
+	return moment && moment->at_ns < runner->plan->end_ns ? moment : NULL;
 }
 
 static void arm_next(struct runner *runner)
 {
-	int64_t at_ns = runner->moment_next < runner->moment_count ? runner->moments[runner->moment_next].at_ns
-								   : runner->plan->end_ns;
+	const struct moment *moment = next_moment(runner);
 
-	loop_arm(runner->next, runner->zero_ns + at_ns);
+	loop_arm(runner->next, runner->zero_ns + (moment ? moment->at_ns : runner->plan->end_ns));
 }
 
 static void timeline_due(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
 	struct runner *runner = arg;
 	int64_t now_ns = clock_now_ns() - runner->zero_ns;
+	const struct moment *moment;
 
-	while (!runner->stopping && runner->moment_next < runner->moment_count &&
-	       runner->moments[runner->moment_next].at_ns <= now_ns)
-		perform(runner, &runner->moments[runner->moment_next++]);
+	while (!runner->stopping && (moment = next_moment(runner)) && moment->at_ns <= now_ns) {
+		perform(runner, moment);
+		timeline_drop(runner->timeline);
+	}
 	if (runner->stopping)
 		return;
-	if (runner->moment_next < runner->moment_count || now_ns < runner->plan->end_ns) {
+	if (next_moment(runner) || now_ns < runner->plan->end_ns) {
 		arm_next(runner);
 		return;
 	}
@@ -216,7 +259,7 @@ static void servers_ready(void *arg, const struct err *err)
 {
 	struct runner *runner = arg;
 	struct ev ready = {.kind = EV_LAB_READY};
-	struct err probe_err = {0};
+	struct err open_err = {0};
 
 	if (runner->stopping)
 		return;
@@ -227,10 +270,11 @@ static void servers_ready(void *arg, const struct err *err)
 	announce_hosts(runner);
 	ready.lab_ready.took_ns = bringup_took_ns(runner->bringup);
 	bus_emit(runner->bus, &ready);
-	runner->probing =
-		probing_open(runner->plan, runner->lab, runner->base, runner->bus, probing_idle, runner, &probe_err);
+	if (!prepare_faults(runner, &open_err))
+		runner->probing = probing_open(runner->plan, runner->lab, runner->base, runner->bus, probing_idle,
+					       runner, &open_err);
 	if (!runner->probing)
-		fail(runner, NULL, &probe_err);
+		fail(runner, NULL, &open_err);
 	else
 		start_timeline(runner);
 }
@@ -278,7 +322,13 @@ static int bring_up(struct runner *runner, struct err *err)
 	runner->lab = lab_open(runner->plan->topology, err);
 	if (!runner->lab)
 		return err->code;
-	runner->injector_ctx.core = lab_core(runner->lab);
+	runner->injector_ctx = (struct injector_ctx){
+		.core = lab_core(runner->lab),
+		.abilities = runner->options->abilities,
+		.seed = runner->plan->seed,
+		.child = needed_tell,
+		.child_arg = &runner->needed,
+	};
 	r = start_capture(runner, err);
 	if (r)
 		return r;
@@ -295,14 +345,29 @@ static void on_stop_signal(evutil_socket_t fd UNUSED, short what UNUSED, void *a
 	stop(runner, "interrupted");
 }
 
+/* Without it the fault is not what the plan says, so neither is anything measured. */
+static void fault_lost_child(struct runner *runner, const struct injector *fault, int status)
+{
+	struct err err = {0};
+	bool killed = WIFSIGNALED(status);
+
+	err_set(&err, -ECHILD, fault->loc, "'%s': the process behind it %s %d while it stood", fault->name.value,
+		killed ? "was killed by signal" : "ended with status", killed ? WTERMSIG(status) : WEXITSTATUS(status));
+	fail(runner, NULL, &err);
+}
+
 static void on_child(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
 	struct runner *runner = arg;
+	const struct injector *fault;
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (runner->capture && pid == capture_pid(runner->capture)) {
+		fault = needed_take(&runner->needed, pid);
+		if (fault) {
+			fault_lost_child(runner, fault, status);
+		} else if (runner->capture && pid == capture_pid(runner->capture)) {
 			struct err err = {0};
 
 			err_set(&err, -ECHILD, LOC_NONE, "the packet capture ended before the run did");
@@ -338,7 +403,7 @@ static void run_loop(struct runner *runner)
 	struct err err = {0};
 
 	runner->reason = "error";
-	runner->moments = timeline_moments(runner->plan, runner->arena, &runner->moment_count);
+	runner->timeline = timeline_new(runner->plan, runner->arena);
 	if (open_loop(runner, &err) || bring_up(runner, &err))
 		fail(runner, NULL, &err);
 	if (!runner->stopping || runner->bringup)
@@ -351,6 +416,7 @@ static void close_runner(struct runner *runner)
 	probing_close(runner->probing);
 	bringup_free(runner->bringup);
 	undo_free(runner->undo);
+	needed_fini(&runner->needed);
 	for (size_t i = 0; i < ARRAY_LEN(runner->signals); i++) {
 		if (runner->signals[i])
 			event_free(runner->signals[i]);

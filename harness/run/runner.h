@@ -17,6 +17,7 @@ struct runner_options {
 	const char *capture_name; /* as events should call it */
 	const char *command; /* what repeats this run */
 	const char *engine; /* "netns" */
+	const struct abilities *abilities; /* of the kernel the lab lives in; NULL: no more than every lab needs */
 };
 
 enum {

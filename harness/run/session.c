@@ -43,6 +43,7 @@ static int inside(void *arg)
 		.capture_name = session->files.capture_name,
 		.command = session->options->command,
 		.engine = "netns",
+		.abilities = session->options->abilities,
 	};
 
 	return runner_run(session->plan, &options, session->stream_error);

@@ -13,6 +13,7 @@
 struct session_options {
 	const struct outdir *outdir;
 	const char *command; /* what repeats this run */
+	const struct abilities *abilities; /* of the kernel the lab will live in; NULL: no more than every lab needs */
 	/* Takes every event soon after it was written, and NULL about ten times a second, so that a display can move. May be NULL. */
 	void (*watch)(void *arg, const struct ev *ev);
 	void *arg;

@@ -1,33 +1,167 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "harness/run/timeline.h"
 
-#include <stdlib.h>
+#include "harness/base/units.h"
 
-/* By time; at the same time ends before beginnings; then in the order of the plan. */
-static int compare_moments(const void *a, const void *b)
+#define STEP_NS (100 * MSEC) /* of a ramp */
+
+/* One fault's way through its shape. */
+struct track {
+	struct moment next;
+	bool is_on, is_over;
+	int64_t switches; /* so far; the next one's number counts from 0 */
+	int64_t steps; /* of the ramp, so far */
+};
+
+struct timeline {
+	struct track *tracks;
+	size_t count;
+};
+
+#define NEVER INT64_MAX
+
+static int64_t end_of(const struct injector *fault)
 {
-	const struct moment *x = a, *y = b;
-
-	if (x->at_ns != y->at_ns)
-		return x->at_ns < y->at_ns ? -1 : 1;
-	if (x->what != y->what)
-		return x->what == MOMENT_REVERT ? -1 : 1;
-	return x->fault->id < y->fault->id ? -1 : x->fault->id > y->fault->id;
+	return fault->for_ns == PARAM_UNSET ? NEVER : fault->at_ns + fault->for_ns;
 }
 
-struct moment *timeline_moments(const struct plan *plan, struct arena *arena, size_t *ret_count)
+/* Even switches are off, odd ones on. */
+static int64_t next_switch(const struct track *track)
 {
-	struct moment *moments = ARENA_ARRAY(arena, struct moment, plan->fault_count * 2 + 1);
-	size_t count = 0;
+	const struct flap *flap = &track->next.fault->flap;
+	int64_t n = track->switches, period;
 
-	for (size_t i = 0; i < plan->fault_count; i++) {
-		struct injector *fault = plan->faults[i];
+	if (flap->on_ns == PARAM_UNSET || !flap->on_ns)
+		return NEVER;
+	period = flap->on_ns + flap->off_ns;
+	return track->next.fault->at_ns + n / 2 * period + (n % 2 ? period : flap->on_ns);
+}
 
-		moments[count++] = (struct moment){fault->at_ns, MOMENT_APPLY, fault};
-		if (fault->for_ns != PARAM_UNSET)
-			moments[count++] = (struct moment){fault->at_ns + fault->for_ns, MOMENT_REVERT, fault};
+static bool has_ramp(const struct injector *fault)
+{
+	return fault->ramp_ns != PARAM_UNSET && fault->ramp_ns;
+}
+
+static int64_t next_step(const struct track *track)
+{
+	const struct injector *fault = track->next.fault;
+	int64_t after = (track->steps + 1) * STEP_NS;
+
+	if (!has_ramp(fault) || after - STEP_NS >= fault->ramp_ns)
+		return NEVER;
+	return fault->at_ns + (after < fault->ramp_ns ? after : fault->ramp_ns);
+}
+
+static int64_t progress_at(const struct injector *fault, int64_t at_ns)
+{
+	int64_t elapsed = at_ns - fault->at_ns;
+
+	if (!has_ramp(fault) || elapsed >= fault->ramp_ns)
+		return PPM_ONE;
+	return (int64_t)((double)elapsed / (double)fault->ramp_ns * PPM_ONE);
+}
+
+static void set_next(struct track *track, int64_t at_ns, enum moment_what what)
+{
+	track->next.at_ns = at_ns;
+	track->next.what = what;
+	track->next.progress_ppm = progress_at(track->next.fault, at_ns);
+}
+
+/* An end wins over a switch, and a switch over a step: the new apply finds the progress of that moment anyway. */
+static void advance(struct track *track)
+{
+	int64_t end, change, step;
+
+	for (;;) {
+		end = end_of(track->next.fault);
+		change = next_switch(track);
+		step = next_step(track);
+		if (step >= change || step >= end || track->is_on)
+			break;
+		track->steps++; /* nothing stands that could be adjusted */
 	}
-	qsort(moments, count, sizeof(*moments), compare_moments);
-	*ret_count = count;
-	return moments;
+	track->is_over = end == NEVER && change == NEVER && step == NEVER;
+	if (track->is_over)
+		return;
+	if (end <= change && end <= step)
+		set_next(track, end, MOMENT_REVERT);
+	else if (change <= step)
+		set_next(track, change, track->switches % 2 ? MOMENT_ON : MOMENT_OFF);
+	else
+		set_next(track, step, MOMENT_ADJUST);
+}
+
+struct timeline *timeline_new(const struct plan *plan, struct arena *arena)
+{
+	struct timeline *timeline = arena_alloc(arena, sizeof(*timeline));
+
+	timeline->tracks = ARENA_ARRAY(arena, struct track, plan->fault_count);
+	timeline->count = plan->fault_count;
+	for (size_t i = 0; i < plan->fault_count; i++) {
+		struct track *track = &timeline->tracks[i];
+
+		track->next.fault = plan->faults[i];
+		set_next(track, plan->faults[i]->at_ns, MOMENT_APPLY);
+	}
+	return timeline;
+}
+
+static int rank_of(enum moment_what what)
+{
+	return what == MOMENT_REVERT || what == MOMENT_OFF ? 0 : what == MOMENT_ADJUST ? 2 : 1;
+}
+
+static bool is_before(const struct moment *a, const struct moment *b)
+{
+	if (a->at_ns != b->at_ns)
+		return a->at_ns < b->at_ns;
+	if (rank_of(a->what) != rank_of(b->what))
+		return rank_of(a->what) < rank_of(b->what);
+	return a->fault->id < b->fault->id;
+}
+
+static struct track *earliest(const struct timeline *timeline)
+{
+	struct track *first = NULL;
+
+	for (size_t i = 0; i < timeline->count; i++) {
+		struct track *track = &timeline->tracks[i];
+
+		if (!track->is_over && (!first || is_before(&track->next, &first->next)))
+			first = track;
+	}
+	return first;
+}
+
+const struct moment *timeline_peek(const struct timeline *timeline)
+{
+	const struct track *track = earliest(timeline);
+
+	return track ? &track->next : NULL;
+}
+
+void timeline_drop(struct timeline *timeline)
+{
+	struct track *track = earliest(timeline);
+
+	if (!track)
+		return;
+	switch (track->next.what) {
+	case MOMENT_REVERT:
+		track->is_over = true;
+		return;
+	case MOMENT_OFF:
+	case MOMENT_ON:
+		track->switches++;
+		track->is_on = track->next.what == MOMENT_ON;
+		break;
+	case MOMENT_APPLY:
+		track->is_on = true;
+		break;
+	case MOMENT_ADJUST:
+		track->steps++;
+		break;
+	}
+	advance(track);
 }

@@ -14,6 +14,7 @@ struct item {
 	struct loc loc;
 	struct text name, title;
 	struct texts tags;
+	struct text_groups groups;
 	struct addresses address;
 	bool flag;
 	int64_t count, wait_ns, share_ppm, size_bytes, rate_per_s, mode;
@@ -27,6 +28,7 @@ static const struct table item_table;
 static const struct param params[] = {
 	P_TEXT_REQUIRED(struct item, title, "t", "a text"),
 	P_TEXTS(struct item, tags, "tags", "texts"),
+	P_GROUPS(struct item, groups, "g", "groups"),
 	P_ADDRESSES(struct item, address, "a", "addresses"),
 	P_BOOL(struct item, flag, "f", false, "a boolean"),
 	P_INT(struct item, count, "n", 0, 100, PARAM_UNSET, "a number"),

@@ -4,7 +4,7 @@ import ipaddress
 import struct
 from collections import namedtuple
 
-Packet = namedtuple("Packet", "number wall_ns ifindex outgoing source target protocol source_port target_port payload")
+Packet = namedtuple("Packet", "number wall_ns ifindex outgoing source target protocol source_port target_port payload behind_ip")
 NANOSECONDS = 0xA1B23C4D
 LINUX_SLL2 = 276
 OUTGOING = 4  # PACKET_OUTGOING of linux/if_packet.h
@@ -44,7 +44,7 @@ def parse(number, wall_ns, frame):
     ports = struct.unpack_from(">HH", payload, 0) if next_header in (6, UDP) and len(payload) >= 4 else (None, None)
     return Packet(number, wall_ns, ifindex, kind == OUTGOING, str(ipaddress.ip_address(source)),
                   str(ipaddress.ip_address(target)), next_header, *ports,
-                  payload[8:] if next_header == UDP else payload)
+                  payload[8:] if next_header == UDP else payload, payload)
 
 
 def dns_header(payload):

@@ -40,6 +40,7 @@ static void fill(struct ev *ev, enum ev_kind kind, struct arena *arena)
 			*(const char **)at = arena_printf(arena, "%s of %zu", fields[i].key, i);
 			break;
 		case FIELD_INT:
+		case FIELD_INT_OPTIONAL:
 			*(int64_t *)at = FIELD_INT_LIMIT - 1 - (int64_t)i;
 			break;
 		case FIELD_INT_ANY:
@@ -68,6 +69,7 @@ static void check_same_field(const struct field *field, const void *a, const voi
 		assert_string_equal(*(const char *const *)a, *(const char *const *)b);
 		break;
 	case FIELD_INT:
+	case FIELD_INT_OPTIONAL:
 	case FIELD_INT_ANY:
 		assert_int_equal(*(const int64_t *)a, *(const int64_t *)b);
 		break;

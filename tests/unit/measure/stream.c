@@ -73,6 +73,23 @@ void stream_fault(struct stream *stream, int64_t id, const char *name)
 	stream_emit(stream, ev, 0);
 }
 
+void stream_shaped_fault(struct stream *stream, int64_t id, const char *name, int64_t ramp_ms, int64_t on_ms,
+			 int64_t off_ms)
+{
+	struct ev ev = {.kind = EV_PLAN_FAULT};
+
+	ev.plan_fault = (struct ev_plan_fault){
+		.id = id,
+		.name = name,
+		.kind = "latency",
+		.target = "alpha",
+		.ramp_ns = ramp_ms * MSEC,
+		.on_ns = on_ms * MSEC,
+		.off_ns = off_ms * MSEC,
+	};
+	stream_emit(stream, ev, 0);
+}
+
 void stream_expect(struct stream *stream, const char *probe, const char *during, const char *metric, const char *op,
 		   int64_t bound)
 {
@@ -96,6 +113,11 @@ void stream_expect(struct stream *stream, const char *probe, const char *during,
 void stream_applied(struct stream *stream, int64_t id, int64_t t_ms)
 {
 	stream_emit(stream, (struct ev){.kind = EV_FAULT_APPLIED, .fault_applied = {.id = id}}, t_ms);
+}
+
+void stream_switched(struct stream *stream, int64_t id, int64_t t_ms, bool on)
+{
+	stream_emit(stream, (struct ev){.kind = EV_FAULT_SWITCHED, .fault_switched = {.id = id, .on = on}}, t_ms);
 }
 
 void stream_reverted(struct stream *stream, int64_t id, int64_t t_ms, bool took_effect)

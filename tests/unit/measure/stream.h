@@ -27,10 +27,14 @@ void stream_begin(struct stream *stream);
 void stream_begin_case(struct stream *stream, const char *case_label); /* one more run in the same stream */
 void stream_probe(struct stream *stream, const char *probe);
 void stream_fault(struct stream *stream, int64_t id, const char *name);
+/* One in a shape; 0 where it has none of it. */
+void stream_shaped_fault(struct stream *stream, int64_t id, const char *name, int64_t ramp_ms, int64_t on_ms,
+			 int64_t off_ms);
 void stream_expect(struct stream *stream, const char *probe, const char *during, const char *metric, const char *op,
 		   int64_t bound);
 void stream_emit(struct stream *stream, struct ev ev, int64_t t_ms);
 void stream_applied(struct stream *stream, int64_t id, int64_t t_ms);
+void stream_switched(struct stream *stream, int64_t id, int64_t t_ms, bool on);
 void stream_reverted(struct stream *stream, int64_t id, int64_t t_ms, bool took_effect);
 /* Samples first, first + 1, … of the probe; sample i is due at i × 100 ms. */
 void stream_ask(struct stream *stream, const char *probe, int64_t first, const char *letters);

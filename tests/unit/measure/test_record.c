@@ -180,6 +180,84 @@ static void faults_must_be_planned_and_happen_once(void **state)
 	assert_string_equal(err.text, "fault.reverted: fault \"dark\" was reverted before it was applied");
 }
 
+static struct ev switched(bool on, int64_t t_ns)
+{
+	return (struct ev){.kind = EV_FAULT_SWITCHED, .fault_switched = {.id = 1, .on = on}, .t_ns = t_ns};
+}
+
+static struct record *with_standing_fault(int64_t applied_ns)
+{
+	struct record *record = with_probe();
+	struct ev ev = {.kind = EV_PLAN_FAULT};
+
+	ev.plan_fault = (struct ev_plan_fault){.id = 1, .name = "dark"};
+	add(record, &ev);
+	ev = (struct ev){.kind = EV_FAULT_APPLIED, .fault_applied = {.id = 1}, .t_ns = applied_ns};
+	add(record, &ev);
+	return record;
+}
+
+static void a_flap_leaves_the_spans_it_stood(void **state)
+{
+	struct record *record = with_standing_fault(50);
+	const struct fault_record *fault = &record->runs[0].faults[0];
+	const int64_t times[] = {70, 90, 100};
+	struct ev ev;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		ev = switched(i == 1, times[i]);
+		add(record, &ev);
+	}
+	ev = (struct ev){.kind = EV_FAULT_REVERTED, .fault_reverted = {.id = 1}, .t_ns = 120};
+	add(record, &ev);
+	assert_int_equal(fault->span_count, 2);
+	assert_int_equal(fault->spans[0].from_ns, 50);
+	assert_int_equal(fault->spans[0].to_ns, 70);
+	assert_int_equal(fault->spans[1].from_ns, 90);
+	assert_int_equal(fault->spans[1].to_ns, 100);
+	assert_int_equal(fault->reverted_ns, 120);
+	record_free(record);
+}
+
+/* R of a fault that was never reverted is the end of the run, and so is the end of its last span. */
+static void a_span_that_was_never_ended_ends_with_the_run(void **state)
+{
+	struct record *record = with_standing_fault(50);
+	struct ev ev = {.kind = EV_RUN_END, .run_end = {.reason = "interrupted"}, .t_ns = 300};
+
+	(void)state;
+	add(record, &ev);
+	assert_int_equal(record->runs[0].faults[0].span_count, 1);
+	assert_int_equal(record->runs[0].faults[0].spans[0].to_ns, 300);
+	record_free(record);
+}
+
+static void switches_that_cannot_be_are_refused(void **state)
+{
+	struct record *record = with_standing_fault(50);
+	struct ev ev = switched(true, 60);
+	struct err err;
+
+	(void)state;
+	assert_int_equal(record_add(record, &ev, &err), -EINVAL);
+	assert_string_equal(err.text, "fault.switched: fault \"dark\" was switched on, and it was already");
+	ev = switched(false, 40);
+	assert_int_equal(record_add(record, &ev, &err), -EINVAL);
+	assert_string_equal(err.text, "fault.switched: fault \"dark\" was switched before it was last time");
+	ev = switched(false, 80);
+	add(record, &ev);
+	ev = (struct ev){.kind = EV_FAULT_REVERTED, .fault_reverted = {.id = 1}, .t_ns = 70};
+	assert_int_equal(record_add(record, &ev, &err), -EINVAL);
+	assert_string_equal(err.text, "fault.reverted: fault \"dark\" was reverted before it was last switched");
+	ev.t_ns = 90;
+	add(record, &ev);
+	ev = switched(true, 95);
+	assert_int_equal(record_add(record, &ev, &err), -EINVAL);
+	assert_string_equal(err.text, "fault.switched: fault \"dark\" was switched while it was not applied");
+	record_free(record);
+}
+
 static void samples_come_out_in_the_order_of_their_number(void **state)
 {
 	static const int64_t order[] = {2, 0, 4, 1};
@@ -299,6 +377,9 @@ int main(void)
 		cmocka_unit_test(a_sample_there_twice_is_refused_at_the_end),
 		cmocka_unit_test(a_sample_after_the_end_is_refused),
 		cmocka_unit_test(faults_must_be_planned_and_happen_once),
+		cmocka_unit_test(a_flap_leaves_the_spans_it_stood),
+		cmocka_unit_test(a_span_that_was_never_ended_ends_with_the_run),
+		cmocka_unit_test(switches_that_cannot_be_are_refused),
 		cmocka_unit_test(samples_come_out_in_the_order_of_their_number),
 		cmocka_unit_test(texts_are_copied_joined_and_mended),
 		cmocka_unit_test(equal_texts_are_kept_once),

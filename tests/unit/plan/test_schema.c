@@ -230,7 +230,10 @@ static void no_key_stands_twice(const struct param *a, const struct param *b)
 static void no_kind_claims_a_key_of_the_common_rows(void **state)
 {
 	(void)state;
-#define INJECTOR(name) no_key_stands_twice(step_params, name##_ops.params);
+#define INJECTOR(name)                                              \
+	no_key_stands_twice(step_params, name##_ops.params);        \
+	no_key_stands_twice(step_target_params, name##_ops.params); \
+	no_key_stands_twice(step_groups_params, name##_ops.params);
 #include "injectors/list.h"
 #undef INJECTOR
 #define PROBE(name) no_key_stands_twice(probe_params, name##_ops.params);

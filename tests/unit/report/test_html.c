@@ -315,9 +315,93 @@ static void same_record_gives_the_same_bytes(void **state)
 	drill_free(&stream);
 }
 
+/* 2 s of run on 970 units: the fault stands 500…700, 1,000…1,200 and 1,500…1,600 ms. */
+static void a_flap_is_drawn_while_it_was_on(void **state)
+{
+	struct stream stream = {0};
+	struct buf html;
+	(void)state;
+
+	stream_begin(&stream);
+	stream_probe(&stream, "www");
+	stream_shaped_fault(&stream, 1, "flaps", 0, 200, 300);
+	stream_applied(&stream, 1, 500);
+	for (int t_ms = 700; t_ms <= 1500; t_ms += 500) {
+		stream_switched(&stream, 1, t_ms, false);
+		if (t_ms + 300 <= 1500)
+			stream_switched(&stream, 1, t_ms + 300, true);
+	}
+	stream_reverted(&stream, 1, 1600, true);
+	stream_ask(&stream, "www", 0, ".....xx...xx........");
+	stream_end(&stream, "complete", 9999);
+	html = write_html(&stream);
+	assert_says(html.data, "flaps: latency alpha, on 200 ms and off 300 ms, 1.10 s");
+	assert_int_equal(drill_occurrences(html.data, "<rect class=\"applied\""), 3 + 1 /* of the legend */);
+	assert_int_equal(drill_occurrences(html.data, "<rect class=\"band\""), 3);
+	buf_fini(&html);
+	drill_free(&stream);
+}
+
+/* A day of flapping must not make a page of a million rectangles: what is closer than a unit is one. */
+static void a_flap_faster_than_the_picture_is_drawn_as_one(void **state)
+{
+	struct stream stream = {0};
+	struct buf html;
+	(void)state;
+
+	stream_begin(&stream);
+	stream_probe(&stream, "www");
+	stream_shaped_fault(&stream, 1, "flaps", 0, 1, 1);
+	stream_applied(&stream, 1, 500);
+	for (int t_ms = 501; t_ms < 1500; t_ms++)
+		stream_switched(&stream, 1, t_ms, t_ms % 2 == 0);
+	stream_reverted(&stream, 1, 1600, true);
+	stream_ask(&stream, "www", 0, ".....xx...xx........");
+	stream_end(&stream, "complete", 9999);
+	html = write_html(&stream);
+	assert_int_equal(drill_occurrences(html.data, "<rect class=\"band\""), 1);
+	buf_fini(&html);
+	drill_free(&stream);
+}
+
+/* Full after 500 of its 1,000 ms: from nothing (bottom) up to the knee (top) half-way, then level. */
+static void a_ramp_is_drawn_as_a_slope(void **state)
+{
+	struct stream stream = {0};
+	struct buf html;
+	const char *area;
+	double x[4], y[4];
+	(void)state;
+
+	stream_begin(&stream);
+	stream_probe(&stream, "www");
+	stream_shaped_fault(&stream, 1, "grows", 500, 0, 0);
+	stream_applied(&stream, 1, 500);
+	stream_reverted(&stream, 1, 1500, true);
+	stream_ask(&stream, "www", 0, ".....xx...xx........");
+	stream_end(&stream, "complete", 9999);
+	html = write_html(&stream);
+	assert_says(html.data, "grows: latency alpha, growing over 500 ms, 1.00 s");
+	area = strstr(html.data, "<path class=\"applied\"");
+	assert_non_null(area);
+	area = strstr(area, "d=\"M");
+	assert_non_null(area);
+	assert_int_equal(sscanf(area, "d=\"M%lf %lfL%lf %lfL%lf %lfL%lf %lf", &x[0], &y[0], &x[1], &y[1], &x[2], &y[2],
+				&x[3], &y[3]),
+			 8);
+	assert_true(x[0] == x[1] && y[0] == y[1]); /* nothing at first */
+	assert_true(y[2] == y[0] - 6 && y[3] == y[2]);
+	assert_float_equal(x[2] - x[1], x[3] - x[2], 0.11);
+	buf_fini(&html);
+	drill_free(&stream);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_flap_is_drawn_while_it_was_on),
+		cmocka_unit_test(a_flap_faster_than_the_picture_is_drawn_as_one),
+		cmocka_unit_test(a_ramp_is_drawn_as_a_slope),
 		cmocka_unit_test(verdict_is_said_before_everything_else),
 		cmocka_unit_test(worst_failover_has_its_resolution),
 		cmocka_unit_test(failover_that_was_not_reached_is_never_shown_as_exact),
