@@ -6,11 +6,12 @@
 
 enum { WITH_PORT_UNREACHABLE, WITH_HOST_UNREACHABLE, WITH_ADMIN_PROHIBITED, WITH_TCP_RESET };
 static const char *const withs[] = {"port-unreachable", "host-unreachable", "admin-prohibited", "tcp-reset", NULL};
+#define RESET "reject with tcp reset"
 static const char *const verdicts[] = {
 	[WITH_PORT_UNREACHABLE] = "reject with icmpx type port-unreachable",
 	[WITH_HOST_UNREACHABLE] = "reject with icmpx type host-unreachable",
 	[WITH_ADMIN_PROHIBITED] = "reject with icmpx type admin-prohibited",
-	[WITH_TCP_RESET] = "reject with tcp reset",
+	[WITH_TCP_RESET] = RESET,
 };
 
 struct reject {
@@ -23,7 +24,10 @@ struct reject {
 static const struct param params[] = {
 	TRAFFIC_PARAMS(struct reject, traffic, TRAFFIC_TO),
 	P_ENUM(struct reject, with, "with", withs, WITH_PORT_UNREACHABLE,
-	       "what the sender is told; host-unreachable is a soft error, which UDP programs commonly never see"),
+	       "what the sender is told: port-unreachable is what a closed port says, ICMP to UDP and a reset to TCP; "
+	       "the other two are ICMP to both, which Linux takes from a path as short as a lab's only when TCP sends "
+	       "its SYN "
+	       "again after a second, and host-unreachable is one that UDP programs commonly never see"),
 	PARAM_END,
 };
 
@@ -44,10 +48,18 @@ static int available(const struct injector *injector, const struct abilities *ab
 			      "blackhole, which is silent", err);
 }
 
+#define TCP_ONLY "meta l4proto tcp"
+
+/* A closed port resets TCP (RFC 9293 section 3.10.7.1) and sends ICMP to everybody else (RFC 1122 section 4.1.3.1). */
 static void rules(const struct injector *injector, struct buf *out)
 {
-	traffic_rules(&REJECT(injector)->traffic, injector,
-		      &(struct traffic_rule){.verdict = verdicts[REJECT(injector)->with]}, out);
+	const struct reject *reject = REJECT(injector);
+	const struct traffic_rule reset = {.ipv4 = TCP_ONLY, .ipv6 = TCP_ONLY, .verdict = RESET};
+	const struct traffic_rule rest = {.verdict = verdicts[reject->with]};
+
+	if (reject->with == WITH_PORT_UNREACHABLE && reject->traffic.protocol != TRAFFIC_UDP)
+		traffic_rules(&reject->traffic, injector, &reset, out);
+	traffic_rules(&reject->traffic, injector, &rest, out);
 }
 
 static const struct chain chain = {.rules = rules};

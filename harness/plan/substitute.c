@@ -8,7 +8,6 @@
 #include "harness/base/text.h"
 #include "harness/plan/node_build.h"
 
-#define TEXT_MAX (1u << 20) /* bytes that one text may grow to */
 #define TOTAL_MAX (16u << 20) /* bytes that all together may grow to */
 
 struct substitution {
@@ -91,8 +90,8 @@ static bool replace(struct substitution *sub, struct loc loc, const char *text, 
 			return false;
 		}
 		buf_puts(out, binding->value->scalar);
-		if (out->len > TEXT_MAX) {
-			errs_add(sub->errs, loc, "the text grows above %u MiB", TEXT_MAX >> 20);
+		if (out->len > NODE_TEXT_MAX) {
+			errs_add(sub->errs, loc, "the text grows above %u KiB", NODE_TEXT_MAX >> 10);
 			sub->is_over = true;
 			return false;
 		}

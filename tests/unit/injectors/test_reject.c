@@ -66,6 +66,12 @@ static int refuses_by_port_unreachable(struct lab *lab, struct err *err)
 	return refuse(lab, NULL, SOCK_DGRAM, -ECONNREFUSED, -ECONNREFUSED, err);
 }
 
+/* As a closed port does: a reset, which connect(2) takes at once. */
+static int refuses_tcp_as_a_closed_port(struct lab *lab, struct err *err)
+{
+	return refuse(lab, NULL, SOCK_STREAM, -ECONNREFUSED, -ECONNREFUSED, err);
+}
+
 /* A soft error (RFC 1122 section 4.1.3.3): Linux passes it to a connecting TCP, to UDP only with IP_RECVERR. */
 static int refuses_by_host_unreachable(struct lab *lab, struct err *err)
 {
@@ -97,6 +103,11 @@ static void port_unreachable_reaches_the_sender_in_both_families(void **state UN
 	in_lab(refuses_by_port_unreachable);
 }
 
+static void a_refused_port_resets_tcp_in_both_families(void **state UNUSED)
+{
+	in_lab(refuses_tcp_as_a_closed_port);
+}
+
 static void host_unreachable_reaches_the_sender_in_both_families(void **state UNUSED)
 {
 	in_lab(refuses_by_host_unreachable);
@@ -118,6 +129,7 @@ int main(void)
 		cmocka_unit_test(rejects_tcp_reset_for_anything_but_tcp),
 		cmocka_unit_test(describes_itself),
 		cmocka_unit_test(port_unreachable_reaches_the_sender_in_both_families),
+		cmocka_unit_test(a_refused_port_resets_tcp_in_both_families),
 		cmocka_unit_test(host_unreachable_reaches_the_sender_in_both_families),
 		cmocka_unit_test(admin_prohibited_reaches_the_sender_in_both_families),
 		cmocka_unit_test(tcp_reset_refuses_connections_in_both_families),
