@@ -175,7 +175,7 @@ static int add_script(const struct plan_set *set, struct buf *out)
 			continue;
 		cli_complain(
 			"explain --script: %s has a matrix, and its faults differ between %s and %s; a script can play "
-			"only one: copy the plan without the matrix",
+			"only one: choose it, as in --set 'matrix.KEY=[VALUE]'",
 			set->plans[0]->file, set->plans[0]->case_label, set->plans[i]->case_label);
 		return EXIT_USAGE;
 	}
