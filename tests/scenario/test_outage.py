@@ -12,8 +12,8 @@ import drill  # noqa: E402
 RECOMPUTE = os.path.join(drill.ROOT, "tests", "scenario", "recompute.py")
 
 
-def scenario(name, *arguments):
-    result = drill.drill(os.path.join(drill.SCENARIOS, "10-outage", name), *arguments)
+def scenario(name, *arguments, check=0):
+    result = drill.drill(os.path.join(drill.SCENARIOS, "10-outage", name), *arguments, check=check)
     done = subprocess.run([sys.executable, RECOMPUTE, result.out], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, check=False)
     assert done.returncode == 0, done.stdout
@@ -62,8 +62,14 @@ def a_silent_first_resolver_costs_each_fresh_lookup_the_timeout():
 @drill.case
 def every_resolver_carries_on_and_the_report_sets_them_side_by_side():
     result = scenario("which-resolver.yaml", "--set", "timeline.0.for=6s", "--set", "timeline.0.at=2s",
-                      "--set", "recovery=2s")
+                      "--set", "recovery=2s", check=None)
     runs = result.json()["runs"]
+    for run in runs:
+        # A resolver that has settled on the other provider may not ask alpha at all in six seconds: then nothing was
+        # rehearsed, and the drill must say so instead of passing.
+        asked_nobody = run["verdict"] == "inconclusive" and not run["faults"][0]["effect"]["took_effect"]
+        assert run["verdict"] == "pass" or asked_nobody, (run["case"], run["reason"])
+    assert sum(run["verdict"] == "pass" for run in runs) >= 3, [run["verdict"] for run in runs]
     labels = [f"resolver={name}" for name in ("unbound", "bind", "knot-resolver", "powerdns-recursor", "dnsmasq")]
     assert [run["case"] for run in runs] == labels, [run["case"] for run in runs]
     software = [event["server"] for event in result.events("lab.host") if event["host"] == "r1"]

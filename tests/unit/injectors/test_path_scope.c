@@ -40,7 +40,8 @@ struct kind {
 
 static const struct kind kinds[] = {
 	{&blackhole_ops, {NULL}, 40, 1, ALL},
-	{&reject_ops, {"direction", "both"}, 40, 1, ALL},
+	/* By ICMP: a reset on one way would end the connection and with it the other way. */
+	{&reject_ops, {"with", "admin-prohibited", "direction", "both"}, 40, 1, ALL},
 	{&loss_ops, {"share", "100%"}, 40, 1, ALL},
 	{&latency_ops, {"delay", "30s"}, 40, 1, ALL},
 	/* At a thousand octets a second, the third frame waits for more than one. */
