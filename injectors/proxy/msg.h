@@ -46,6 +46,7 @@ struct msg_name {
 /* Offsets into the message. */
 struct msg_record {
 	enum msg_section section;
+	unsigned index; /* in its section */
 	size_t owner, fixed /* type, class, TTL, RDLENGTH */, rdata, end;
 	uint16_t type, klass, rdlen;
 	uint32_t ttl;
@@ -86,6 +87,10 @@ unsigned msg_rcode(const struct msg *msg);
  * of the letters if keep_case. 0 or -EBADMSG.
  */
 int msg_name_at(const struct msg *msg, size_t at, bool keep_case, struct msg_name *ret, size_t *ret_end);
+
+/* How many names the data of such a record begins with, after *ret_prefix fixed bytes, that may be compressed or must be expanded when the record moves (RFC 1035 section 3.3,
+ * RFC 3597 section 4). 0: none. */
+unsigned msg_rdata_names(uint16_t type, size_t *ret_prefix);
 
 /* From text ("www.example.com", with or without the last dot, \DDD and \X as in RFC 1035 section 5.1). 0 or -EINVAL. Lower case. */
 int msg_name_from_text(struct msg_name *ret, const char *text);

@@ -9,6 +9,7 @@
  */
 #pragma once
 #include "harness/api/param.h"
+#include "harness/plan/node.h"
 #include "injectors/proxy/msg.h"
 
 #include <regex.h>
@@ -125,7 +126,6 @@ int rule_prepare(struct rule *rule, struct arena *arena, struct errs *errs);
 void rule_fini(struct rule *rule); /* zeroed, half-prepared: fine */
 
 /* A mapping → a prepared rule in arena. NULL after an error, of which all are in errs. */
-struct node;
 struct rule *rule_parse(struct arena *arena, const struct node *node, struct errs *errs);
 
 /* 0 or -ENOMEM. Gives the rule its id. */
