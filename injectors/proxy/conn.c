@@ -142,8 +142,7 @@ void conn_count(struct conn *conn, int change)
 		conn_mark(conn);
 }
 
-/* Nobody waits any more for what was asked over this connection. */
-static void forget_queries(struct conn *conn)
+void conn_forget(struct conn *conn)
 {
 	struct flight *flight = &conn->worker->flight;
 	struct flight_entry *entry = flight_first(flight), *next;
@@ -166,7 +165,7 @@ void conn_close(struct conn *conn, bool reset)
 			   sizeof(struct linger));
 	side_close(&conn->client);
 	side_close(&conn->upstream);
-	forget_queries(conn);
+	conn_forget(conn);
 	if (conn->prev)
 		conn->prev->next = conn->next;
 	else

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
+#include "harness/base/fd.h"
 #include "injectors/proxy/worker.h"
 
 #define WORKERS_MAX 256
@@ -22,6 +23,16 @@ static unsigned choose_count(const struct proxy_options *options)
 	return cores < 1 ? 1 : cores < WORKERS_MAX ? (unsigned)cores : WORKERS_MAX;
 }
 
+/* Workers share the port with each other, and the kernel would let them share it with another proxy of the same user. */
+static int check_port(const struct proxy_options *options, struct err *err)
+{
+	CLEANUP_CLOSE int fd = socket(options->listen.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&options->listen, options->listen_len))
+		return err_set(err, -errno, LOC_NONE, "listening on UDP: %s", strerror(errno));
+	return 0;
+}
+
 static int prepare(struct proxy *proxy, struct err *err)
 {
 	unsigned count = choose_count(&proxy->options);
@@ -30,6 +41,8 @@ static int prepare(struct proxy *proxy, struct err *err)
 	proxy->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (!proxy->workers || proxy->done_fd < 0)
 		return err_set(err, -ENOMEM, LOC_NONE, "out of memory or descriptors");
+	if (check_port(&proxy->options, err))
+		return err->code;
 	for (; proxy->worker_count < count; proxy->worker_count++) {
 		struct worker *worker = malloc(sizeof(*worker));
 		int r;

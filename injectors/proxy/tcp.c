@@ -2,7 +2,8 @@
 /*
  * DNS over TCP (RFC 7766): pipelined queries, answers in whatever order they come.
  *
- * When the upstream closes a connection, the client's is closed too, once what it waited for has been dealt with: a client sees what the server does.
+ * When the upstream closes a connection, the client's is closed too, once answers that wait have been sent: a client sees what the server does. Only
+ * an upstream that cannot be reached, or says nothing, is a failure.
  */
 #include "injectors/proxy/tcp_conn.h"
 
@@ -105,8 +106,12 @@ static void upstream_gone(struct conn *conn)
 	bool was_there = !conn->upstream.connecting;
 
 	side_close(&conn->upstream);
-	fail_queries(conn);
-	conn->is_ending |= was_there;
+	if (was_there) {
+		conn_forget(conn); /* closed without an answer: so is the client's */
+		conn->is_ending = true;
+	} else {
+		fail_queries(conn);
+	}
 	conn_mark(conn);
 }
 

@@ -40,5 +40,7 @@ bool side_keep(struct side *side, const uint8_t *bytes, size_t len);
 void side_close(struct side *side);
 void conn_update(struct conn *conn); /* what epoll watches for */
 void conn_mark(struct conn *conn); /* to be looked at by tcp_flush */
+/* Nobody waits any more for what was asked over this connection. */
+void conn_forget(struct conn *conn);
 void conn_close(struct conn *conn, bool reset);
 struct conn *conn_new(struct worker *worker, int fd, const union endpoint *peer);

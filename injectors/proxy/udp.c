@@ -18,8 +18,9 @@ static int open_socket(int family, struct err *err)
 
 	if (fd < 0)
 		return err_set(err, -errno, LOC_NONE, "opening a UDP socket: %s", strerror(errno));
-	/* as much as the system allows: the kernel caps it without a word */
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	/* as much as the system allows: without privileges the kernel caps it without a word */
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	return fd;
 }
