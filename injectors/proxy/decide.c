@@ -42,7 +42,7 @@ static bool is_chosen(const struct rule *rule, uint64_t n, struct rng *rng)
 static bool takes(struct rule *rule, struct match_query *query, const struct msg *answer, const struct decide_in *in,
 		  struct rng *rng)
 {
-	count(&rule->seen);
+	count(&rule->seen[in->thread % RULE_SEEN_COUNTERS].count);
 	if (!match_fits_query(&rule->match, query, in) || (answer && !match_fits_answer(&rule->match, answer)))
 		return false;
 	return is_chosen(rule, count(&rule->matched), rng);

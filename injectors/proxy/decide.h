@@ -30,6 +30,7 @@ struct decide_in {
 	enum decide_transport transport;
 	int64_t now_ns; /* monotonic */
 	struct decide_memo *memo; /* never NULL */
+	unsigned thread; /* the caller's, from 0: for speed alone */
 };
 
 enum decide_to { DECIDE_TO_CLIENT, DECIDE_TO_SERVER };

@@ -45,6 +45,7 @@ static void ask_rules(struct worker *worker, const struct origin *origin, struct
 	}
 	in->transport = origin->conn ? DECIDE_TCP : DECIDE_UDP;
 	in->now_ns = worker->now_ns;
+	in->thread = worker->index;
 	decide(&worker->rules->rules, in, &worker->rng, out);
 }
 

@@ -35,7 +35,7 @@ static json_t *describe(const struct rule *rule, bool with_counts)
 		row, "place",
 		json_sprintf("%s:%u:%u", rule->loc.file ? rule->loc.file : "", rule->loc.line, rule->loc.col));
 	if (with_counts) {
-		json_object_set_new(row, "seen", json_integer((json_int_t)atomic_load(&rule->seen)));
+		json_object_set_new(row, "seen", json_integer((json_int_t)rule_seen(rule)));
 		json_object_set_new(row, "matched", json_integer((json_int_t)atomic_load(&rule->matched)));
 		json_object_set_new(row, "done", json_integer((json_int_t)atomic_load(&rule->done)));
 	}

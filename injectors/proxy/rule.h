@@ -81,6 +81,9 @@ struct rule_do {
 	int64_t rcode_value; /* PARAM_UNSET: not given */
 };
 
+/* Threads that count in different ones do not wait for each other. */
+#define RULE_SEEN_COUNTERS 8
+
 struct rule {
 	struct loc loc;
 	struct text name; /* for people; may be missing */
@@ -90,7 +93,11 @@ struct rule {
 	bool is_unsafe; /* spoofed addresses may be any */
 	uint32_t id; /* 1…, by rules_add */
 	/* Counted by decide, from any thread. seen: messages it was asked about; matched: those that fit; done: those that it made different, late or vanish. */
-	_Atomic uint64_t seen, matched, done;
+	struct rule_seen {
+		_Atomic uint64_t count;
+		char apart[56]; /* each on a cache line of its own: this one is counted for every rule and query */
+	} seen[RULE_SEEN_COUNTERS];
+	_Atomic uint64_t matched, done;
 };
 
 /* In the order in which they are asked. rules_add and rules_remove must not run beside decide: that is the caller's lock. */
@@ -123,6 +130,9 @@ extern const struct table rule_match_table, rule_do_table, rule_table;
 /* Turns texts into numbers and checks everything, one rule for itself. loc: the rule's place. Adds every error to errs; what it needs is in arena. 0 or -EINVAL. In either
  * case rule_fini. */
 int rule_prepare(struct rule *rule, struct arena *arena, struct errs *errs);
+/* How many messages it was asked about. */
+uint64_t rule_seen(const struct rule *rule);
+
 void rule_fini(struct rule *rule); /* zeroed, half-prepared: fine */
 
 /* A mapping → a prepared rule in arena. NULL after an error, of which all are in errs. */

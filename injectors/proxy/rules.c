@@ -8,6 +8,15 @@
 #include "harness/base/array.h"
 #include "injectors/proxy/match.h"
 
+uint64_t rule_seen(const struct rule *rule)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < RULE_SEEN_COUNTERS; i++)
+		sum += atomic_load_explicit(&rule->seen[i].count, memory_order_relaxed);
+	return sum;
+}
+
 int rules_add(struct rules *rules, struct rule *rule)
 {
 	if (array_reserve((void **)&rules->v, &rules->cap, rules->count + 1, sizeof(struct rule *)))

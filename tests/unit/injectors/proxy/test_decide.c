@@ -132,10 +132,10 @@ static void the_first_rule_that_fits_has_the_message(void **state)
 	drill_answer(drill, BYTES(QUERY), BYTES(ANSWER));
 	assert_int_equal(drill->out.send[0].msg[3] & 0xf, 5);
 	assert_ptr_equal(drill->out.rule, drill->rules.v[1]);
-	assert_int_equal(drill->rules.v[0]->seen, 1);
+	assert_int_equal(rule_seen(drill->rules.v[0]), 1);
 	assert_int_equal(drill->rules.v[0]->matched, 0);
 	assert_int_equal(drill->rules.v[1]->matched, 1);
-	assert_int_equal(drill->rules.v[2]->seen, 0);
+	assert_int_equal(rule_seen(drill->rules.v[2]), 0);
 }
 
 static void a_rule_on_the_rcode_waits_for_the_answer(void **state)
@@ -146,7 +146,7 @@ static void a_rule_on_the_rcode_waits_for_the_answer(void **state)
 	drill_passes(drill, BYTES(QUERY), BYTES(ANSWER));
 	drill_answer(drill, BYTES(QUERY), BYTES(HEAD("\x85\3", "\0\1\0\0\0\0\0\0") QUESTION));
 	drill_expect_bytes(&drill->out.send[0], BYTES(HEAD("\x81\2", "\0\1\0\0\0\0\0\0") QUESTION));
-	assert_int_equal(drill->rules.v[0]->seen, 2);
+	assert_int_equal(rule_seen(drill->rules.v[0]), 2);
 	assert_int_equal(drill->rules.v[0]->matched, 1);
 }
 
