@@ -44,10 +44,10 @@ static void a_rule_lives_and_counts_on_in_later_sets(void **state)
 	(void)state;
 	one = with(none, "{name: '*.example.com', match: {qname: '/^x/'}, do: {tc: set}}");
 	two = with(one, "{name: b, do: {tc: clear}}");
-	one->rules.v[0]->seen = 7;
+	one->rules.v[0]->matched = 7;
 	ruleset_drop(none);
 	ruleset_drop(one);
-	assert_int_equal(two->rules.v[0]->seen, 7);
+	assert_int_equal(two->rules.v[0]->matched, 7);
 	assert_int_equal(ruleset_without(two, 9, &rest), -ENOENT);
 	assert_int_equal(ruleset_without(two, 1, &rest), 0);
 	assert_int_equal(rest->rules.count, 1);
