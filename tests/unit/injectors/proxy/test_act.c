@@ -157,7 +157,7 @@ static void a_wrong_id_is_never_the_right_one(void **state)
 	for (unsigned i = 0; i < 1000; i++) {
 		drill_answer(drill, BYTES(QUERY), BYTES(ANSWER));
 		assert_int_not_equal(msg_u16(drill->out.send[0].msg), 0x1234);
-		assert_memory_equal(drill->out.send[0].msg + 2, ANSWER + 2, sizeof(ANSWER) - 3);
+		assert_memory_equal(drill->out.send[0].msg + 2, &ANSWER[2], sizeof(ANSWER) - 3);
 	}
 }
 
@@ -211,7 +211,7 @@ static void garbage_keeps_length_and_id(void **state)
 	drill_answer(drill, BYTES(QUERY), BYTES(ANSWER));
 	assert_int_equal(drill->out.send[0].len, sizeof(ANSWER) - 1);
 	assert_memory_equal(drill->out.send[0].msg, ANSWER, 2);
-	assert_memory_not_equal(drill->out.send[0].msg + 2, ANSWER + 2, sizeof(ANSWER) - 3);
+	assert_memory_not_equal(drill->out.send[0].msg + 2, &ANSWER[2], sizeof(ANSWER) - 3);
 }
 
 /* The record begins at 33 (12 and 21). The forward pointer leads 16 bytes further, to the second record's name. */
