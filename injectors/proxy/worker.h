@@ -10,7 +10,8 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 
-#define UPSTREAM_SOCKETS 8 /* a worker's, so that an upstream with SO_REUSEPORT spreads our queries over its threads */
+/* A worker's: an upstream with SO_REUSEPORT spreads queries over its threads by socket, but more sockets make smaller batches. */
+#define UPSTREAM_SOCKETS 2
 #define BATCH 32 /* messages in one recvmmsg */
 #define MESSAGE_MAX 65535
 #define OUT_MAX (BATCH * 2)
