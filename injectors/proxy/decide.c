@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "injectors/proxy/decide.h"
+
+#include <string.h>
+
+#include "injectors/proxy/act.h"
+#include "injectors/proxy/rule_check.h"
+
+#define GIVEN(n) ((n) != PARAM_UNSET)
+
+/* Returns the count with this one. */
+static uint64_t count(_Atomic uint64_t *counter)
+{
+	return atomic_fetch_add_explicit(counter, 1, memory_order_relaxed) + 1;
+}
+
+static void pass(const struct decide_in *in, struct decide_out *out)
+{
+	out->count = 1;
+	out->send[0] = (struct decide_send){
+		.to = in->direction == DECIDE_QUERY ? DECIDE_TO_SERVER : DECIDE_TO_CLIENT,
+		.msg = in->msg,
+		.len = in->len,
+	};
+	out->conn = DECIDE_CONN_KEEP;
+	out->conn_bytes = 0;
+	out->rule = NULL;
+}
+
+/* The rule matches, for the n-th time: is this one of those it takes? */
+static bool is_chosen(const struct rule *rule, uint64_t n, struct rng *rng)
+{
+	uint64_t after = GIVEN(rule->after) ? (uint64_t)rule->after : 0;
+
+	if (n <= after || (GIVEN(rule->first) && n - after > (uint64_t)rule->first))
+		return false;
+	if (GIVEN(rule->every) && (n - after - 1) % (uint64_t)rule->every != 0)
+		return false;
+	return !GIVEN(rule->share_ppm) || rng_below(rng, PPM_ONE) < (uint64_t)rule->share_ppm;
+}
+
+static bool takes(struct rule *rule, struct match_query *query, const struct msg *answer, const struct decide_in *in,
+		  struct rng *rng)
+{
+	count(&rule->seen[in->thread % RULE_SEEN_COUNTERS].count);
+	if (!match_fits_query(&rule->match, query, in) || (answer && !match_fits_answer(&rule->match, answer)))
+		return false;
+	return is_chosen(rule, count(&rule->matched), rng);
+}
+
+static void done(struct rule *rule, struct decide_out *out)
+{
+	count(&rule->done);
+	out->rule = rule;
+}
+
+static void decide_query(struct rules *rules, const struct decide_in *in, struct rng *rng, struct decide_out *out)
+{
+	struct match_query query;
+
+	if (rules->count == rules->needing_answer || match_query_init(&query, in->msg, in->len))
+		return;
+	for (size_t i = 0; i < rules->count; i++) {
+		struct rule *rule = rules->v[i];
+
+		if (rule->match.needs_answer || !takes(rule, &query, NULL, in, rng))
+			continue;
+		in->memo->rule_id = rule->id;
+		if (rule_drops_query(&rule->todo)) {
+			out->count = 0;
+			done(rule, out);
+		}
+		return;
+	}
+}
+
+/* The changed answer, in scratch. False: as it came. */
+static bool change(const struct rule *rule, const struct match_query *query, const struct decide_in *in,
+		   struct rng *rng, const struct decide_out *out, struct decide_send *send)
+{
+	struct act act = {.todo = &rule->todo,
+			  .query = query,
+			  .rng = rng,
+			  .bytes = out->scratch,
+			  .len = in->len,
+			  .spare = out->scratch + MSG_MAX};
+
+	if (out->scratch_size < DECIDE_SCRATCH_SIZE || in->len < MSG_HEADER || in->len > MSG_MAX)
+		return false;
+	memcpy(act.bytes, in->msg, in->len);
+	if (act_all(&act) < 0 || (act.len == in->len && !memcmp(act.bytes, in->msg, in->len)))
+		return false;
+	send->msg = act.bytes;
+	send->len = act.len;
+	return true;
+}
+
+static int64_t draw_delay(const struct rule_do *todo, struct rng *rng)
+{
+	int64_t jitter = GIVEN(todo->jitter_ns) ? todo->jitter_ns : 0;
+
+	if (!GIVEN(todo->delay_ns))
+		return 0;
+	return todo->delay_ns - jitter + (int64_t)rng_below(rng, 2 * (uint64_t)jitter + 1);
+}
+
+static void act_on(struct rule *rule, const struct match_query *query, const struct decide_in *in, struct rng *rng,
+		   struct decide_out *out)
+{
+	const struct rule_do *todo = &rule->todo;
+	struct decide_send *send = &out->send[0];
+	struct decide_send changed = *send;
+	bool is_changed;
+
+	if (todo->drop == RULE_DROP_ANSWER || rule_drops_query(todo)) {
+		out->count = 0;
+		done(rule, out);
+		return;
+	}
+	is_changed = change(rule, query, in, rng, out, &changed);
+	send->delay_ns = changed.delay_ns = draw_delay(todo, rng);
+	if (GIVEN(todo->again_ns)) {
+		out->send[out->count] = changed;
+		out->send[out->count++].delay_ns += todo->again_ns;
+	} else {
+		*send = changed;
+		if (todo->twice)
+			out->send[out->count++] = changed;
+	}
+	if (is_changed || out->count > 1 || send->delay_ns)
+		done(rule, out);
+}
+
+static void decide_answer(struct rules *rules, const struct decide_in *in, struct rng *rng, struct decide_out *out)
+{
+	struct match_query query;
+	struct msg answer;
+	bool is_answer;
+
+	if ((!rules->needing_answer && !in->memo->rule_id) || match_query_init(&query, in->query, in->query_len))
+		return;
+	is_answer = !msg_parse(&answer, in->msg, in->len);
+	for (size_t i = 0; i < rules->count; i++) {
+		struct rule *rule = rules->v[i];
+
+		if (rule->id == in->memo->rule_id ||
+		    (rule->match.needs_answer && is_answer && takes(rule, &query, &answer, in, rng))) {
+			act_on(rule, &query, in, rng, out);
+			return;
+		}
+	}
+}
+
+void decide(struct rules *rules, const struct decide_in *in, struct rng *rng, struct decide_out *out)
+{
+	pass(in, out);
+	if (in->direction == DECIDE_QUERY)
+		decide_query(rules, in, rng, out);
+	else
+		decide_answer(rules, in, rng, out);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Deciding what becomes of a message: pure. (rules, message, addresses, time, random state) → what to send where and when.
+ *
+ * A query is decided when it comes; the rule that took it is remembered in the memo, which the caller keeps beside the query and hands in again with each of its answers. Rules that look at
+ * the answer are asked when it comes. A rule removed in between does nothing. Answers are changed, not invented: the server is asked in any case, unless the query is dropped.
+ *
+ * With no rule that acts, send[0].msg == in->msg. What does not parse is passed on as it is.
+ */
+#pragma once
+#include "harness/base/rng.h"
+#include "injectors/proxy/rule.h"
+
+enum decide_direction { DECIDE_QUERY, DECIDE_ANSWER };
+enum decide_transport { DECIDE_UDP, DECIDE_TCP };
+
+/* Fixed size, copied freely; zeroed before the query is decided. */
+struct decide_memo {
+	uint32_t rule_id; /* 0: none */
+};
+
+struct decide_in {
+	enum decide_direction direction;
+	const uint8_t *msg; /* without TCP's length prefix */
+	size_t len;
+	const uint8_t *query; /* of an answer: the query it answers; NULL: unknown, and then only pass-through */
+	size_t query_len;
+	const struct address *client,
+		*server; /* family and bytes are read. NULL: unknown, fits no client: or server: key */
+	enum decide_transport transport;
+	int64_t now_ns; /* monotonic */
+	struct decide_memo *memo; /* never NULL */
+	unsigned thread; /* the caller's, from 0: for speed alone */
+};
+
+enum decide_to { DECIDE_TO_CLIENT, DECIDE_TO_SERVER };
+enum decide_conn { DECIDE_CONN_KEEP, DECIDE_CONN_CLOSE_AFTER_BYTES, DECIDE_CONN_RST, DECIDE_CONN_STALL };
+#define DECIDE_SENDS_MAX 8
+#define DECIDE_SCRATCH_SIZE (2 * (size_t)MSG_MAX)
+
+struct decide_send {
+	enum decide_to to;
+	const uint8_t *msg; /* in->msg, or within scratch: copy it if it is to wait */
+	size_t len;
+	int64_t delay_ns; /* from now; 0: at once */
+};
+
+struct decide_out {
+	uint8_t *scratch; /* in: DECIDE_SCRATCH_SIZE bytes of the caller's */
+	size_t scratch_size; /* in: if it is smaller, nothing is changed */
+	unsigned count; /* 0: dropped */
+	struct decide_send send[DECIDE_SENDS_MAX];
+	enum decide_conn conn;
+	size_t conn_bytes;
+	const struct rule *rule; /* that acted; NULL: none */
+};
+
+void decide(struct rules *rules, const struct decide_in *in, struct rng *rng, struct decide_out *out);

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The parameter tables of rules.
+ */
+#include "injectors/proxy/rule.h"
+
+#include "harness/plan/parse.h"
+
+#define DELAY_MAX (600 * SEC)
+#define TTL_MAX (INT64_C(0x7fffffff) * SEC) /* RFC 2181 section 8 */
+
+static const char *const tristates[] = {"any", "true", "false", NULL};
+static const char *const transports[] = {"any", "udp", "tcp", NULL};
+static const char *const drops[] = {"query", "answer", NULL};
+static const char *const flags[] = {"set", "clear", "flip", NULL};
+static const char *const soas[] = {"right-soa", "no-soa", "wrong-soa", NULL};
+static const char *const questions[] = {"missing", "other-name", "other-case", "twice", NULL};
+static const char *const bad_names[] = {"loop", "forward", "long-label", "long-name", NULL};
+static const char *const lames[] = {"not-aa", "upward-referral", NULL};
+static const char *const ednses[] = {"strip", "formerr", "silence", "badvers", NULL};
+
+const struct param rule_match_params[] = {
+	P_TEXTS(struct rule_match, qname, "qname",
+		"the name asked for: www.example.com, *.example.com (below it), .example.com (it and all below), or an "
+		"extended POSIX regular expression /^ns[0-9]/ on the name without its last dot; case does not matter"),
+	P_TEXTS(struct rule_match, qtype, "qtype", "the type asked for: A, HTTPS, TYPE65"),
+	P_TEXTS(struct rule_match, qclass, "class", "the class asked for: IN, CH, CLASS255"),
+	P_TEXTS(struct rule_match, opcode, "opcode", "QUERY, STATUS, NOTIFY, UPDATE, DSO, or a number"),
+	P_TEXTS(struct rule_match, client, "client", "who asks: an address or a prefix, 192.0.2.0/24"),
+	P_ADDRESSES(struct rule_match, server, "server", "who is asked"),
+	P_ENUM(struct rule_match, transport, "transport", transports, RULE_TRANSPORT_ANY, "how it is asked"),
+	P_ENUM(struct rule_match, edns, "edns", tristates, RULE_ANY, "whether the query has an OPT record"),
+	P_ENUM(struct rule_match, dnssec_ok, "do", tristates, RULE_ANY, "whether the query has the DO flag"),
+	P_TEXTS(struct rule_match, rcode, "rcode", "the answer's RCODE: NOERROR, SERVFAIL, RCODE24"),
+	P_SIZE(struct rule_match, min_size_bytes, "min_size", 0, MSG_MAX, PARAM_UNSET,
+	       "answers of at least that many bytes"),
+	P_SIZE(struct rule_match, max_size_bytes, "max_size", 0, MSG_MAX, PARAM_UNSET,
+	       "answers of at most that many bytes"),
+	PARAM_END,
+};
+
+const struct param rule_do_params[] = {
+	P_ENUM(struct rule_do, drop, "drop", drops, PARAM_UNSET,
+	       "the query does not reach the server, or its answer does not reach the client"),
+	P_DURATION(struct rule_do, delay_ns, "delay", 1, DELAY_MAX, PARAM_UNSET, "the answer comes that much later"),
+	P_DURATION(struct rule_do, jitter_ns, "jitter", 0, DELAY_MAX, PARAM_UNSET,
+		   "the delay is that much more or less, uniformly; not above delay"),
+	P_BOOL(struct rule_do, twice, "twice", false, "the answer comes twice"),
+	P_DURATION(struct rule_do, again_ns, "again", 1, DELAY_MAX, PARAM_UNSET,
+		   "the server's answer comes as it is, and so much later a second one, changed by the other keys"),
+	P_TEXT(struct rule_do, rcode, "rcode",
+	       "an error answer without records: SERVFAIL, REFUSED, BADVERS, RCODE24, a number up to 4095; above 15 "
+	       "for "
+	       "queries with EDNS only"),
+	P_INT(struct rule_do, ede, "ede", 0, 65535, PARAM_UNSET,
+	      "an extended DNS error of that code (RFC 8914); for queries with EDNS only"),
+	P_TEXT(struct rule_do, ede_text, "ede_text", "the extended error's text"),
+	P_BOOL(struct rule_do, ede_strip, "ede_strip", false, "extended errors are taken out"),
+	P_ENUM(struct rule_do, nodata, "nodata", soas, PARAM_UNSET, "the name exists, the type does not"),
+	P_ENUM(struct rule_do, nxdomain, "nxdomain", soas, PARAM_UNSET, "the name does not exist"),
+	P_ENUM(struct rule_do, qr, "qr", flags, PARAM_UNSET, "QR; clear: the answer looks like a query"),
+	P_ENUM(struct rule_do, aa, "aa", flags, PARAM_UNSET, "AA, authoritative answer"),
+	P_ENUM(struct rule_do, tc, "tc", flags, PARAM_UNSET, "TC, truncated; records stay (empty takes them)"),
+	P_ENUM(struct rule_do, ra, "ra", flags, PARAM_UNSET, "RA, recursion available"),
+	P_ENUM(struct rule_do, ad, "ad", flags, PARAM_UNSET, "AD, authentic data"),
+	P_ENUM(struct rule_do, cd, "cd", flags, PARAM_UNSET, "CD, checking disabled"),
+	P_INT(struct rule_do, opcode, "opcode", 0, 15, PARAM_UNSET, "the answer's opcode"),
+	P_INT(struct rule_do, qdcount, "qdcount", 0, 65535, PARAM_UNSET, "the number of questions the header claims"),
+	P_INT(struct rule_do, ancount, "ancount", 0, 65535, PARAM_UNSET, "the number of answer records it claims"),
+	P_INT(struct rule_do, nscount, "nscount", 0, 65535, PARAM_UNSET, "the number of authority records it claims"),
+	P_INT(struct rule_do, arcount, "arcount", 0, 65535, PARAM_UNSET, "the number of additional records it claims"),
+	P_BOOL(struct rule_do, wrong_id, "wrong_id", false, "the answer has another ID than the query"),
+	P_ENUM(struct rule_do, question, "question", questions, PARAM_UNSET,
+	       "the answer's question: gone, of another name, of another case, or there twice"),
+	P_SIZE(struct rule_do, truncate_bytes, "truncate", 0, MSG_MAX, PARAM_UNSET, "cut after that many bytes"),
+	P_SIZE(struct rule_do, append_bytes, "append", 1, MSG_MAX, PARAM_UNSET, "so many zero bytes after its end"),
+	P_INT(struct rule_do, flip_bits, "flip_bits", 1, MSG_MAX, PARAM_UNSET,
+	      "so many bits after the ID are flipped, chosen by chance"),
+	P_ENUM(struct rule_do, bad_name, "bad_name", bad_names, PARAM_UNSET,
+	       "the only record's name: points to itself, points forward, has a label over 63, is over 255"),
+	P_BOOL(struct rule_do, garbage, "garbage", false, "random bytes after the ID"),
+	P_DURATION(struct rule_do, ttl_ns, "ttl", 0, TTL_MAX, PARAM_UNSET, "every TTL, in whole seconds; 0s too"),
+	P_DURATION(struct rule_do, ttl_cap_ns, "ttl_cap", 0, TTL_MAX, PARAM_UNSET, "no TTL above that"),
+	P_ENUM(struct rule_do, lame, "lame", lames, PARAM_UNSET,
+	       "a lame answer: not authoritative and empty, or a referral to the root"),
+	P_TEXTS(struct rule_do, remove, "remove",
+		"record types that vanish from the answer, with the signatures over them: A, RRSIG, DNSKEY, NSEC"),
+	P_ADDRESSES(struct rule_do, spoof, "spoof",
+		    "instead of the addresses in A and AAAA records, those of the same family, in turn"),
+	P_BOOL(struct rule_do, empty, "empty", false, "NOERROR without a record, not even the SOA"),
+	P_BOOL(struct rule_do, shuffle, "shuffle", false, "answer records in random order"),
+	P_BOOL(struct rule_do, corrupt_signatures, "corrupt_signatures", false, "RRSIGs that do not verify"),
+	P_ENUM(struct rule_do, edns, "edns", ednses, PARAM_UNSET,
+	       "for queries with EDNS only: no OPT in the answer; FORMERR; no answer; BADVERS"),
+	PARAM_END,
+};
+
+const struct table rule_match_table = {.name = "match",
+				       .doc = "which messages a rule is for",
+				       .params = rule_match_params,
+				       .size = sizeof(struct rule_match),
+				       .loc_offset = offsetof(struct rule_match, loc),
+				       .name_offset = PARAM_NO_NAME};
+const struct table rule_do_table = {.name = "do",
+				    .doc = "what a rule does",
+				    .params = rule_do_params,
+				    .size = sizeof(struct rule_do),
+				    .loc_offset = offsetof(struct rule_do, loc),
+				    .name_offset = PARAM_NO_NAME};
+
+/* struct rule itself, for RULE_ROWS. */
+struct rule_alone {
+	struct rule rule;
+};
+
+const struct param rule_params[] = {
+	P_TEXT(struct rule_alone, rule.name, "name", "what people call it"),
+	RULE_ROWS(struct rule_alone, rule),
+	PARAM_END,
+};
+
+const struct table rule_table = {.name = "rule",
+				 .doc = "a rule of the DNS proxy",
+				 .params = rule_params,
+				 .size = sizeof(struct rule),
+				 .loc_offset = offsetof(struct rule, loc),
+				 .name_offset = PARAM_NO_NAME};
+
+struct rule *rule_parse(struct arena *arena, const struct node *node, struct errs *errs)
+{
+	struct rule *rule = ARENA_NEW(arena, struct rule);
+	size_t before = errs->count + errs->dropped;
+
+	parse_table(arena, node, &rule_table, rule, errs);
+	if (errs->count + errs->dropped == before && !rule_prepare(rule, arena, errs))
+		return rule;
+	rule_fini(rule);
+	return NULL;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Rules of the DNS proxy: which messages, and what to do with them. Read by parameter tables from a plan's step (`match:`, `do:`, …) or from a file, which is a YAML list of
+ * such mappings.
+ *
+ * Life: parsed into an arena (parse_table with rule_table, or a struct of one's own with RULE_ROWS) → rule_prepare → decide… → rule_fini.
+ *
+ * A query and its answer are hit by one rule at most: the first that matches and that chance and counts (share, every, first, after) choose. Its actions compose.
+ */
+#pragma once
+#include "harness/api/param.h"
+#include "harness/plan/node.h"
+#include "injectors/proxy/msg.h"
+
+#include <regex.h>
+#include <stdatomic.h>
+
+enum rule_tristate { RULE_ANY, RULE_TRUE, RULE_FALSE };
+enum rule_transport { RULE_TRANSPORT_ANY, RULE_UDP, RULE_TCP };
+enum rule_drop { RULE_DROP_QUERY, RULE_DROP_ANSWER };
+enum rule_flag { RULE_SET, RULE_CLEAR, RULE_FLIP };
+enum rule_soa { RULE_SOA_RIGHT, RULE_SOA_NONE, RULE_SOA_WRONG };
+enum rule_question { RULE_QUESTION_MISSING, RULE_QUESTION_OTHER, RULE_QUESTION_CASE, RULE_QUESTION_TWICE };
+enum rule_name { RULE_NAME_LOOP, RULE_NAME_FORWARD, RULE_NAME_LONG_LABEL, RULE_NAME_LONG };
+enum rule_lame { RULE_LAME_NOT_AA, RULE_LAME_UPWARD };
+enum rule_edns { RULE_EDNS_STRIP, RULE_EDNS_FORMERR, RULE_EDNS_SILENCE, RULE_EDNS_BADVERS };
+
+struct rule_list16 {
+	uint16_t *v;
+	size_t count;
+};
+
+struct rule_prefix {
+	struct address address;
+	unsigned bits;
+};
+
+enum rule_qname_kind { RULE_QNAME_EXACT, RULE_QNAME_BELOW, RULE_QNAME_SUFFIX, RULE_QNAME_REGEX };
+struct rule_qname {
+	enum rule_qname_kind kind;
+	struct msg_name name;
+	regex_t regex; /* owned */
+};
+
+/* Every key given must fit. All that a message, or the query it answers, says. */
+struct rule_match {
+	struct loc loc;
+	struct texts qname, qtype, qclass, opcode, client, rcode;
+	struct addresses server;
+	int64_t transport, edns, dnssec_ok; /* rule_transport, rule_tristate */
+	int64_t min_size_bytes, max_size_bytes; /* of the answer */
+	/* by rule_prepare */
+	struct rule_qname *names;
+	size_t name_count;
+	struct rule_prefix *clients;
+	size_t client_count;
+	struct rule_list16 qtypes, qclasses, opcodes, rcodes;
+	bool needs_answer; /* rcode, size: decided when the answer comes */
+};
+
+/* Choices and numbers not given are PARAM_UNSET. */
+struct rule_do {
+	struct loc loc;
+	int64_t drop, delay_ns, jitter_ns, again_ns;
+	bool twice;
+	struct text rcode, ede_text;
+	int64_t ede, nodata, nxdomain;
+	bool ede_strip;
+	int64_t qr, aa, tc, ra, ad, cd, opcode, qdcount, ancount, nscount, arcount;
+	bool wrong_id;
+	int64_t question;
+	int64_t truncate_bytes, append_bytes, flip_bits, bad_name;
+	bool garbage;
+	int64_t ttl_ns, ttl_cap_ns, lame;
+	struct texts remove;
+	struct addresses spoof;
+	bool empty, shuffle, corrupt_signatures;
+	int64_t edns;
+	/* by rule_prepare */
+	struct rule_list16 remove_types;
+	int64_t rcode_value; /* PARAM_UNSET: not given */
+};
+
+/* Threads that count in different ones do not wait for each other. */
+#define RULE_SEEN_COUNTERS 8
+
+struct rule {
+	struct loc loc;
+	struct text name; /* for people; may be missing */
+	struct rule_match match;
+	struct rule_do todo;
+	int64_t share_ppm, every, first, after; /* of what matches; PARAM_UNSET: not given */
+	bool is_unsafe; /* spoofed addresses may be any */
+	uint32_t id; /* 1…, by rules_add */
+	/* Counted by decide, from any thread. seen: messages it was asked about; matched: those that fit; done: those that it made different, late or vanish. */
+	struct rule_seen {
+		_Atomic uint64_t count;
+		char apart[56]; /* each on a cache line of its own: this one is counted for every rule and query */
+	} seen[RULE_SEEN_COUNTERS];
+	_Atomic uint64_t matched, done;
+};
+
+/* In the order in which they are asked. rules_add and rules_remove must not run beside decide: that is the caller's lock. */
+struct rules {
+	struct rule **v; /* owned; the rules are borrowed */
+	size_t count, cap;
+	uint32_t last_id;
+	size_t needing_answer; /* how many rules look at the answer */
+};
+
+extern const struct param rule_match_params[], rule_do_params[], rule_params[];
+extern const struct table rule_match_table, rule_do_table, rule_table;
+
+#define RULE_EVERY_MAX 1000000000
+
+/* The rows of a rule for a struct T that holds one as its member f. */
+#define RULE_ROWS(T, f)                                                                                              \
+	P_TABLE(T, f.match, "match", struct rule_match, &rule_match_table,                                           \
+		"which messages; every key given must fit; by default all"),                                         \
+		P_TABLE(T, f.todo, "do", struct rule_do, &rule_do_table, "what is done with them; several compose"), \
+		P_SHARE(T, f.share_ppm, "share", 1, PPM_ONE, PARAM_UNSET, "by chance, that much of what matches"),   \
+		P_INT(T, f.every, "every", 1, RULE_EVERY_MAX, PARAM_UNSET, "one in so many of what matches"),        \
+		P_INT(T, f.first, "first", 1, RULE_EVERY_MAX, PARAM_UNSET,                                           \
+		      "only so many of what matches, from the first on (or from the end of after)"),                 \
+		P_INT(T, f.after, "after", 1, RULE_EVERY_MAX, PARAM_UNSET, "only once so many have matched"),        \
+		P_BOOL(T, f.is_unsafe, "unsafe", false,                                                              \
+		       "spoofed addresses may lie outside the ranges for documentation (RFC 5737, RFC 3849, RFC "    \
+		       "9637)")
+
+/* Turns texts into numbers and checks everything, one rule for itself. loc: the rule's place. Adds every error to errs; what it needs is in arena. 0 or -EINVAL. In either
+ * case rule_fini. */
+int rule_prepare(struct rule *rule, struct arena *arena, struct errs *errs);
+/* How many messages it was asked about. */
+uint64_t rule_seen(const struct rule *rule);
+
+void rule_fini(struct rule *rule); /* zeroed, half-prepared: fine */
+
+/* A mapping → a prepared rule in arena. NULL after an error, of which all are in errs. */
+struct rule *rule_parse(struct arena *arena, const struct node *node, struct errs *errs);
+
+/* 0 or -ENOMEM. Gives the rule its id. */
+int rules_add(struct rules *rules, struct rule *rule);
+/* Takes the rule out and returns it; NULL: no such id. */
+struct rule *rules_remove(struct rules *rules, uint32_t id);
+void rules_fini(struct rules *rules); /* and every rule in it; NULL-safe members */
+
+/* Reads a YAML list of rules and adds them. file is what errors call it. 0, or -EINVAL with every error in errs and rules as they were. Warnings (a rule that another one hides) go to
+ * warnings. */
+int rules_load_bytes(struct rules *rules, struct arena *arena, const char *file, const char *data, size_t len,
+		     struct errs *errs, struct errs *warnings);
+/* Which rules can never act because one before them takes all they match. */
+void rules_check(const struct rules *rules, struct errs *warnings);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What in one rule contradicts itself or can never happen.
+ */
+#pragma once
+#include "injectors/proxy/rule.h"
+
+/* Adds every error it finds. After the words have become numbers. */
+void rule_check(const struct rule *rule, struct errs *errs);
+
+/* Whether the actions make sense for queries with an OPT record only (RFC 6891 section 7: no OPT in an answer to a query without). */
+bool rule_needs_edns(const struct rule_do *todo);
+
+/* Whether the query itself is dropped. */
+bool rule_drops_query(const struct rule_do *todo);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Rules, a query and an answer, each preceded by its length (two octets, network order; what is missing is empty), through deciding. Whatever the rules say and the messages are: what is
+ * sent lies in the answer or in scratch, nothing is invented, and without a rule that acts the very same bytes go on.
+ */
+#include "injectors/proxy/decide.h"
+
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct part {
+	uint8_t *v; /* a copy of exactly its size: a read past its end must be seen */
+	size_t len;
+};
+
+static struct part take(const uint8_t **data, size_t *size)
+{
+	struct part part = {0};
+	size_t len;
+
+	if (*size >= 2) {
+		len = msg_u16(*data);
+		*data += 2;
+		*size -= 2;
+		part.len = len < *size ? len : *size;
+	}
+	part.v = malloc(part.len ? part.len : 1);
+	if (!part.v)
+		abort();
+	if (part.len)
+		memcpy(part.v, *data, part.len);
+	*data += part.len;
+	*size -= part.len;
+	return part;
+}
+
+static void check(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static void check_out(const struct decide_in *in, const struct decide_out *out)
+{
+	check(out->count <= 2);
+	for (unsigned i = 0; i < out->count; i++) {
+		const struct decide_send *send = &out->send[i];
+		const uint8_t *end = out->scratch + out->scratch_size;
+
+		check(send->delay_ns >= 0);
+		check(send->msg == in->msg ? send->len == in->len
+					   : send->msg >= out->scratch && send->msg + send->len <= end);
+		check(send->to == (in->direction == DECIDE_QUERY ? DECIDE_TO_SERVER : DECIDE_TO_CLIENT));
+	}
+	if (!out->rule)
+		check(out->count == 1 && out->send[0].msg == in->msg && !out->send[0].delay_ns);
+}
+
+static void decide_both(struct rules *rules, const struct part *query, const struct part *answer)
+{
+	static uint8_t scratch[DECIDE_SCRATCH_SIZE];
+	struct rng rng = rng_stream(1, "fuzz");
+	struct address client = {.family = AF_INET, .bytes = {192, 0, 2, 7}}, server = {.family = AF_INET6};
+	struct decide_out out = {.scratch = scratch, .scratch_size = sizeof(scratch)};
+	struct decide_memo memo = {0};
+	struct decide_in in = {.msg = query->v, .len = query->len, .client = &client, .server = &server, .memo = &memo};
+
+	decide(rules, &in, &rng, &out);
+	check_out(&in, &out);
+	in.direction = DECIDE_ANSWER;
+	in.query = query->v;
+	in.query_len = query->len;
+	in.msg = answer->v;
+	in.len = answer->len;
+	decide(rules, &in, &rng, &out);
+	check_out(&in, &out);
+}
+
+/* Mutated rules are mostly refused: then one of these, by their length, so that messages reach every action. */
+static void load_known(struct rules *rules, struct arena *arena, size_t which)
+{
+	static const char *const known[] = {
+		"- {do: {rcode: BADVERS, ede: 1, ede_text: text}}",
+		"- {do: {nxdomain: right-soa, question: twice}}",
+		"- {do: {nodata: wrong-soa, question: missing}}",
+		"- {do: {bad_name: loop, ra: set}}",
+		"- {do: {lame: upward-referral, edns: strip}}",
+		"- {do: {remove: [A, SOA, CNAME, NSEC], shuffle: true, ttl: 1s}}",
+		"- {do: {shuffle: true, spoof: [192.0.2.1, 192.0.2.2, \"2001:db8::1\"], question: twice}}",
+		"- {do: {corrupt_signatures: true, ttl_cap: 1s, ede_strip: true}}",
+		"- {do: {bad_name: forward, question: other-case}}",
+		"- {do: {bad_name: long-name, question: other-name, truncate: 300B}}",
+		"- {match: {qname: [/a/, .com]}, do: {flip_bits: 9, append: 65535B}}",
+		"- {match: {rcode: [NOERROR, NXDOMAIN], min_size: 20B}, do: {question: missing}}",
+		"- {do: {ede: 22, shuffle: true}}",
+		"- {match: {client: 192.0.2.0/24}, do: {edns: badvers, again: 1s}}",
+		"- {do: {garbage: true, twice: true}}",
+		"- {do: {rcode: SERVFAIL, delay: 1s, jitter: 1s, wrong_id: true, opcode: 9, qdcount: 9}}",
+	};
+	const char *yaml = known[which % ARRAY_LEN(known)];
+	struct errs errs = {0};
+
+	rules_load_bytes(rules, arena, "known.yaml", yaml, strlen(yaml), &errs, &errs);
+	errs_fini(&errs);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct part yaml = take(&data, &size), query = take(&data, &size), answer = take(&data, &size);
+	struct errs errs = {0}, warnings = {0};
+	struct rules rules = {0};
+	int r = rules_load_bytes(&rules, arena, "fuzz.yaml", (const char *)yaml.v, yaml.len, &errs, &warnings);
+
+	check(!r == !(errs.count + errs.dropped));
+	check(!r || !rules.count);
+	if (r)
+		load_known(&rules, arena, yaml.len);
+	decide_both(&rules, &query, &answer);
+	rules_fini(&rules);
+	errs_fini(&errs);
+	errs_fini(&warnings);
+	free(yaml.v);
+	free(query.v);
+	free(answer.v);
+	return 0;
+}
