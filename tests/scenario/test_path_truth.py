@@ -205,9 +205,8 @@ def reordering_of_25_percent_is_that():
     truth = Truth(["fault: reorder, share: 25%, delay: 50ms"])
     delays = truth.delays_ms()
     assert len(delays) == len(truth.sent), (len(delays), len(truth.sent))
-    ahead = sum(delay < 25 for delay in delays)
+    ahead = sum(delay < 49.9 for delay in delays)  # who waits is never early; who goes ahead may be late on a busy machine
     share_near(ahead, len(delays), 0.25)
-    assert all(delay >= 49.99 for delay in delays if delay >= 25)
     position = {id(question): i for i, question in enumerate(truth.sent)}
     order = [position[id(question)] for _, question in truth.arrivals]
     overtaken = sum(b < a for a, b in zip(order, order[1:]))
