@@ -53,7 +53,7 @@ static void help(FILE *out)
 {
 	fputs("dnsdrill " DNSDRILL_VERSION ": rehearse DNS failure, and measure time-to-failover\n\n", out);
 	for (const struct command *const *c = cli_commands; *c; c++)
-		fprintf(out, "  dnsdrill %-8s %-12s %s\n", (*c)->name, (*c)->args, (*c)->summary);
+		fprintf(out, "  dnsdrill %-8s %-20s %s\n", (*c)->name, (*c)->args, (*c)->summary);
 	fputs("\ndnsdrill COMMAND --help shows a command's options; dnsdrill --version the version.\n", out);
 }
 

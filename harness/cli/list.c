@@ -11,13 +11,15 @@
 #include "harness/event/metric.h"
 #include "harness/plan/parse.h"
 #include "harness/plan/plan.h"
+#include "injectors/proxy/rule.h"
 
 static int run(const struct registry *registry, int argc, char **argv);
 
 const struct command list_command = {
 	.name = "list",
-	.args = "faults|probes|servers|metrics [NAME]",
-	.summary = "show what a plan can use, and each one's keys",
+	.args = "WHAT [NAME]",
+	.summary = "show what a plan, or a rule of the proxy, can use, and each one's keys",
+	.doc = "WHAT is faults, probes, servers, metrics, or rules (of the proxy). With a NAME, that one's keys.",
 	.run = run,
 };
 
@@ -162,18 +164,40 @@ static int list_metrics(const struct registry *registry UNUSED, const char *name
 	return found ? EXIT_PASS : unknown("metric", name, names, METRIC_COUNT);
 }
 
+/* The keys of a rule of the proxy, as `match.qname`; name: only those below it. */
+static int list_rules(const struct registry *registry UNUSED, const char *name)
+{
+	const char *names[NAMES_MAX];
+	size_t count = 0;
+
+	if (!name) {
+		print_rows(rule_params);
+		return EXIT_PASS;
+	}
+	for (const struct param *row = rule_params; row->key && count < NAMES_MAX; row++) {
+		names[count++] = row->key;
+		if (strcmp(row->key, name))
+			continue;
+		print_row(row->key, row);
+		print_rows(row->type == PARAM_TABLE ? row->sub->params : NULL);
+		return EXIT_PASS;
+	}
+	return unknown("key of a rule", name, names, count);
+}
+
 static int run(const struct registry *registry, int argc, char **argv)
 {
-	static const char *const kinds[] = {"faults", "probes", "servers", "metrics"};
+	static const char *const kinds[] = {"faults", "probes", "servers", "metrics", "rules"};
 	static int (*const lists[])(const struct registry *, const char *) = {list_faults, list_probes, list_servers,
-									      list_metrics};
+									      list_metrics, list_rules};
 	struct cli_list operands = {0};
 	int r = cli_parse(&list_command, argc, argv, NULL, &operands, NULL);
 
 	if (r)
 		return r > 0 ? EXIT_PASS : EXIT_USAGE;
 	if (!operands.count || operands.count > 2) {
-		cli_complain("list one of: faults, probes, servers, metrics; and one of these by name, as in: dnsdrill "
+		cli_complain("list one of: faults, probes, servers, metrics, rules; and one of these by name, as in: "
+			     "dnsdrill "
 			     "list faults blackhole");
 		return EXIT_USAGE;
 	}
