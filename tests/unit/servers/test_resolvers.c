@@ -59,6 +59,7 @@ static void ipv6_alone_is_enough(void **state)
 		small.resolvers[i].address =
 			small_addresses(&small, arena_printf(small.arena, "2001:db8:53::%zu", i + 1));
 		asks[i].from = software[i];
+		asks[i].until = "192.0.2.80"; /* kresd takes about a second over its first question here */
 	}
 	trial.topology = small_topology(&small);
 	trial_must(&trial);
