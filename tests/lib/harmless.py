@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A folder of shipped scenarios: every plan passes, and stops passing when its fault is made harmless. Then it proves something.
+
+    harmless.folder("30-path", {"loss": (["timeline.0.share=1%"], "fail"), …}, without=["lab"])
+    drill.main()
+
+A fault that acts on nothing is inconclusive; one that acts too little to be seen makes expectations fail.
+"""
+import concurrent.futures
+import os
+import time
+
+import drill
+
+AT_ONCE = 3  # drills mostly wait
+EXIT = {"pass": 0, "fail": 1, "inconclusive": 3}
+
+_pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
+
+
+def play(path, sets=()):
+    """(seconds, Result) of one plan."""
+    out = os.path.join(drill.scratch(), "out")
+    arguments = [word for value in sets for word in ("--set", value)]
+    began = time.monotonic()
+    done = drill.run("run", path, "--out", out, *arguments, timeout=600)
+    return time.monotonic() - began, drill.Result(out, done)
+
+
+def add_case(sentence, path, verdict, sets=(), seconds=20):
+    """A case that the plan, with those --set, ends with that verdict, in at most so many seconds for each combination of its matrix. Plays at once, in the background."""
+    future = _pool.submit(play, path, sets)
+
+    def check():
+        took, result = future.result()
+        assert result.done.returncode == EXIT[verdict], result.done.stdout + result.done.stderr
+        assert f"\n{verdict.upper()}  " in "\n" + result.done.stdout, result.done.stdout
+        cases = max(1, len(result.events("run.start")))
+        assert took <= seconds * cases, f"{took:.1f} s for {cases}"
+        for event in result.events("fault.failed"):
+            raise AssertionError(event)
+    check.__name__ = sentence
+    drill.case(check)
+
+
+def folder(name, stings, without=(), seconds=20):
+    """Cases for every plan of scenarios/NAME but those of `without`. stings: plan → (what --set takes the sting out of it, the verdict then)."""
+    top = os.path.join(drill.SCENARIOS, name)
+    plans = sorted(file[:-5] for file in os.listdir(top) if file.endswith(".yaml") and file[:-5] not in without)
+    assert set(plans) == set(stings), f"what makes these harmless, or where are they: {set(plans) ^ set(stings)}"
+    for plan in plans:
+        add_case(f"{plan} passes", os.path.join(top, plan + ".yaml"), "pass", seconds=seconds)
+    for plan in plans:
+        sets, verdict = stings[plan]
+        add_case(f"{plan} without its sting does not", os.path.join(top, plan + ".yaml"), verdict, sets, seconds)
