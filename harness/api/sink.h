@@ -12,7 +12,7 @@ struct results; /* measure/results.h */
 
 struct report_ops {
 	const char *name; /* "html": `dnsdrill report --html F` */
-	const char *file; /* in --out: "report.html" */
+	const char *file; /* in --out: "report.html"; NULL: made only when asked for by name */
 	const char *summary;
 	/* Appends the whole report. Deterministic: same record, same bytes. */
 	void (*write)(const struct record *record, const struct results *results, struct buf *out);

@@ -237,8 +237,10 @@ static void add_files(struct buf *out, const struct registry *registry)
 	add_section(out, "SH", "FILES");
 	add_text(out, "In the directory of --out, dnsdrill-out/<plan>-<time> by default:\n");
 	add_entry(out, "events.ndjson", NULL, "everything that happened, one event a line; all else is made from it");
-	for (const struct report_ops *const *ops = registry->reports; *ops; ops++)
-		add_entry(out, (*ops)->file, NULL, (*ops)->summary);
+	for (const struct report_ops *const *ops = registry->reports; *ops; ops++) {
+		if ((*ops)->file)
+			add_entry(out, (*ops)->file, NULL, (*ops)->summary);
+	}
 	add_entry(out, "capture.pcap", NULL, "every packet at every link of the lab's core");
 	add_entry(out, "logs/", NULL, "what each server wrote");
 }

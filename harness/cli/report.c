@@ -12,15 +12,27 @@
 #include "harness/cli/reports.h"
 #include "harness/run/outdir.h"
 
+/* Where each report of report/list.h is to go, by its name; NULL: nowhere. */
+struct report_files {
+#define REPORT(name) const char *name;
+#include "report/list.h"
+#undef REPORT
+};
+
 struct report_options {
-	const char *html, *junit, *json, *markdown, *out;
+	union {
+		struct report_files files;
+		const char *paths[sizeof(struct report_files) / sizeof(char *)]; /* in the order of the registry */
+	};
+	const char *out;
 };
 
 static const struct cli_option options[] = {
-	C_TEXT(struct report_options, html, "html", "FILE", "write the HTML report there (- is standard output)"),
-	C_TEXT(struct report_options, junit, "junit", "FILE", "write JUnit XML there"),
-	C_TEXT(struct report_options, json, "json", "FILE", "write result.json there"),
-	C_TEXT(struct report_options, markdown, "markdown", "FILE", "write the Markdown summary there"),
+#define REPORT(name)                                             \
+	C_TEXT(struct report_options, files.name, #name, "FILE", \
+	       "write the " #name " report there (- is standard output)"),
+#include "report/list.h"
+#undef REPORT
 	C_TEXT(struct report_options, out, "out", "DIR",
 	       "write all of them into this directory, under their usual names"),
 	CLI_END,
@@ -42,18 +54,11 @@ const struct command report_command = {
 static int write_chosen(const struct registry *registry, const struct report_options *chosen,
 			const struct record *record, const struct results *results, struct err *err)
 {
-	const struct {
-		const char *name, *path;
-	} files[] = {{"html", chosen->html},
-		     {"junit", chosen->junit},
-		     {"json", chosen->json},
-		     {"markdown", chosen->markdown}};
 	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(files) && !r; i++) {
-		if (files[i].path)
-			r = reports_write_one(registry_report(registry, files[i].name), record, results, AT_FDCWD,
-					      files[i].path, err);
+	for (size_t i = 0; i < ARRAY_LEN(chosen->paths) && !r; i++) {
+		if (chosen->paths[i])
+			r = reports_write_one(registry->reports[i], record, results, AT_FDCWD, chosen->paths[i], err);
 	}
 	if (!r && chosen->out) {
 		int dirfd CLEANUP_CLOSE = outdir_directory(chosen->out, err);
@@ -63,6 +68,15 @@ static int write_chosen(const struct registry *registry, const struct report_opt
 		r = reports_write_all(registry, record, results, dirfd, err);
 	}
 	return r;
+}
+
+static bool is_any_chosen(const struct report_options *chosen)
+{
+	bool is_any = chosen->out;
+
+	for (size_t i = 0; i < ARRAY_LEN(chosen->paths); i++)
+		is_any |= chosen->paths[i] != NULL;
+	return is_any;
 }
 
 /* A stream is named by itself or by the directory a run left. In buf, of size bytes. */
@@ -87,7 +101,7 @@ static int report_stream(const struct registry *registry, const struct report_op
 		err_print(&err, stderr);
 		return record ? EXIT_TROUBLE : EXIT_USAGE;
 	}
-	if (!chosen->html && !chosen->junit && !chosen->json && !chosen->markdown && !chosen->out)
+	if (!is_any_chosen(chosen))
 		reports_print_table(record, results);
 	return verdict_exit_code(results->verdict);
 }

@@ -35,7 +35,7 @@ int reports_write_all(const struct registry *registry, const struct record *reco
 
 	for (const struct report_ops *const *report = registry->reports; *report; report++) {
 		struct err ignored, *to = first ? &ignored : err;
-		int r = reports_write_one(*report, record, results, dirfd, (*report)->file, to);
+		int r = (*report)->file ? reports_write_one(*report, record, results, dirfd, (*report)->file, to) : 0;
 
 		first = first ? first : r;
 	}

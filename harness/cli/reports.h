@@ -10,7 +10,7 @@
 int reports_write_one(const struct report_ops *report, const struct record *record, const struct results *results,
 		      int dirfd, const char *path, struct err *err);
 
-/* Writes every report of the registry under its own name. Goes on after one that fails and returns the first error. */
+/* Writes every report of the registry that has a file of its own under that name. Goes on after one that fails and returns the first error. */
 int reports_write_all(const struct registry *registry, const struct record *record, const struct results *results,
 		      int dirfd, struct err *err);
 
