@@ -24,6 +24,7 @@ static void pass(const struct decide_in *in, struct decide_out *out)
 	};
 	out->conn = DECIDE_CONN_KEEP;
 	out->conn_bytes = 0;
+	out->has_http = false;
 	out->rule = NULL;
 }
 
@@ -39,10 +40,15 @@ static bool is_chosen(const struct rule *rule, uint64_t n, struct rng *rng)
 	return !GIVEN(rule->share_ppm) || rng_below(rng, PPM_ONE) < (uint64_t)rule->share_ppm;
 }
 
+static void count_seen(struct rule *rule, const struct decide_in *in)
+{
+	count(&rule->seen[in->thread % RULE_SEEN_COUNTERS].count);
+}
+
 static bool takes(struct rule *rule, struct match_query *query, const struct msg *answer, const struct decide_in *in,
 		  struct rng *rng)
 {
-	count(&rule->seen[in->thread % RULE_SEEN_COUNTERS].count);
+	count_seen(rule, in);
 	if (!match_fits_query(&rule->match, query, in) || (answer && !match_fits_answer(&rule->match, answer)))
 		return false;
 	return is_chosen(rule, count(&rule->matched), rng);
@@ -58,12 +64,12 @@ static void decide_query(struct rules *rules, const struct decide_in *in, struct
 {
 	struct match_query query;
 
-	if (rules->count == rules->needing_answer || match_query_init(&query, in->msg, in->len))
+	if (rules->count == rules->needing_answer + rules->tls || match_query_init(&query, in->msg, in->len))
 		return;
 	for (size_t i = 0; i < rules->count; i++) {
 		struct rule *rule = rules->v[i];
 
-		if (rule->match.needs_answer || !takes(rule, &query, NULL, in, rng))
+		if (rule->match.needs_answer || rule->is_tls || !takes(rule, &query, NULL, in, rng))
 			continue;
 		in->memo->rule_id = rule->id;
 		if (rule_drops_query(&rule->todo)) {
@@ -104,6 +110,24 @@ static int64_t draw_delay(const struct rule_do *todo, struct rng *rng)
 	return todo->delay_ns - jitter + (int64_t)rng_below(rng, 2 * (uint64_t)jitter + 1);
 }
 
+static void set_http(const struct rule_http *todo, struct decide_out *out)
+{
+	struct decide_http *http = &out->http;
+
+	*http = (struct decide_http){.is_truncated = GIVEN(todo->truncate_bytes)};
+	if (GIVEN(todo->status))
+		http->status = (uint16_t)todo->status;
+	if (http->is_truncated)
+		http->truncate_bytes = (size_t)todo->truncate_bytes;
+	if (GIVEN(todo->body_rate_bytes))
+		http->body_rate_bytes = todo->body_rate_bytes;
+	if (GIVEN(todo->abort))
+		http->end = todo->abort == RULE_ABORT_GOAWAY ? DECIDE_HTTP_GOAWAY : DECIDE_HTTP_RESET;
+	if (todo->content_type.value)
+		snprintf(http->content_type, sizeof(http->content_type), "%s", todo->content_type.value);
+	out->has_http = true;
+}
+
 static void act_on(struct rule *rule, const struct match_query *query, const struct decide_in *in, struct rng *rng,
 		   struct decide_out *out)
 {
@@ -127,7 +151,9 @@ static void act_on(struct rule *rule, const struct match_query *query, const str
 		if (todo->twice)
 			out->send[out->count++] = changed;
 	}
-	if (is_changed || out->count > 1 || send->delay_ns)
+	if (in->transport == DECIDE_DOH && rule_has_http(todo))
+		set_http(&todo->http, out);
+	if (is_changed || out->count > 1 || send->delay_ns || out->has_http)
 		done(rule, out);
 }
 
@@ -158,4 +184,26 @@ void decide(struct rules *rules, const struct decide_in *in, struct rng *rng, st
 		decide_query(rules, in, rng, out);
 	else
 		decide_answer(rules, in, rng, out);
+}
+
+void decide_connection(struct rules *rules, const struct decide_in *in, struct rng *rng, struct decide_tls *ret)
+{
+	*ret = (struct decide_tls){.certificate = CA_SOUND, .handshake = PARAM_UNSET, .newest = PARAM_UNSET};
+	for (size_t i = 0; rules->tls && i < rules->count; i++) {
+		struct rule *rule = rules->v[i];
+		const struct rule_tls *todo = &rule->todo.tls;
+
+		if (!rule->is_tls)
+			continue;
+		count_seen(rule, in);
+		if (!match_fits_connection(&rule->match, in) || !is_chosen(rule, count(&rule->matched), rng))
+			continue;
+		if (GIVEN(todo->certificate))
+			ret->certificate = (enum ca_flaw)(todo->certificate + 1);
+		ret->handshake = todo->handshake;
+		ret->newest = todo->newest;
+		ret->rule = rule;
+		count(&rule->done);
+		return;
+	}
 }

@@ -8,11 +8,12 @@
  * With no rule that acts, send[0].msg == in->msg. What does not parse is passed on as it is.
  */
 #pragma once
+#include "harness/api/ca.h"
 #include "harness/base/rng.h"
 #include "injectors/proxy/rule.h"
 
 enum decide_direction { DECIDE_QUERY, DECIDE_ANSWER };
-enum decide_transport { DECIDE_UDP, DECIDE_TCP };
+enum decide_transport { DECIDE_UDP, DECIDE_TCP, DECIDE_DOT, DECIDE_DOH };
 
 /* Fixed size, copied freely; zeroed before the query is decided. */
 struct decide_memo {
@@ -38,6 +39,16 @@ enum decide_conn { DECIDE_CONN_KEEP, DECIDE_CONN_CLOSE_AFTER_BYTES, DECIDE_CONN_
 #define DECIDE_SENDS_MAX 8
 #define DECIDE_SCRATCH_SIZE (2 * (size_t)MSG_MAX)
 
+/* How HTTP carries an answer. All zero: as it should be. */
+struct decide_http {
+	uint16_t status; /* 0: 200; one above 299 has no body, unless it has a content type */
+	bool is_truncated; /* the body ends after truncate_bytes, and content-length does not say so */
+	size_t truncate_bytes;
+	int64_t body_rate_bytes; /* per second; 0: at once */
+	enum { DECIDE_HTTP_WHOLE, DECIDE_HTTP_RESET, DECIDE_HTTP_GOAWAY } end; /* instead of an answer */
+	char content_type[RULE_CONTENT_TYPE_MAX + 1]; /* "": as it should be */
+};
+
 struct decide_send {
 	enum decide_to to;
 	const uint8_t *msg; /* in->msg, or within scratch: copy it if it is to wait */
@@ -52,7 +63,19 @@ struct decide_out {
 	struct decide_send send[DECIDE_SENDS_MAX];
 	enum decide_conn conn;
 	size_t conn_bytes;
+	bool has_http;
+	struct decide_http http; /* if so; of every message sent */
 	const struct rule *rule; /* that acted; NULL: none */
 };
+
+/* What becomes of a connection over TLS. */
+struct decide_tls {
+	enum ca_flaw certificate;
+	int64_t handshake, newest; /* rule_handshake, rule_version; PARAM_UNSET: as they should be */
+	const struct rule *rule; /* that acted; NULL: none */
+};
+
+/* Before the connection says anything; of in, addresses, transport and thread are read. Rules of messages are not asked, and those of connections not about messages. */
+void decide_connection(struct rules *rules, const struct decide_in *in, struct rng *rng, struct decide_tls *ret);
 
 void decide(struct rules *rules, const struct decide_in *in, struct rng *rng, struct decide_out *out);

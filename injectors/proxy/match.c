@@ -106,13 +106,25 @@ static bool fits_tristate(int64_t want, bool is)
 	return want == RULE_ANY || (want == RULE_TRUE) == is;
 }
 
+static bool fits_transport(const struct rule_match *match, enum decide_transport transport)
+{
+	static const int64_t keys[] = {
+		[DECIDE_UDP] = RULE_UDP, [DECIDE_TCP] = RULE_TCP, [DECIDE_DOT] = RULE_DOT, [DECIDE_DOH] = RULE_DOH};
+
+	return match->transport == RULE_TRANSPORT_ANY || match->transport == keys[transport];
+}
+
+bool match_fits_connection(const struct rule_match *match, const struct decide_in *in)
+{
+	return fits_transport(match, in->transport) && fits_client(match, in->client) && fits_server(match, in->server);
+}
+
 bool match_fits_query(const struct rule_match *match, struct match_query *query, const struct decide_in *in)
 {
 	unsigned opcode = query->msg.flags >> MSG_OPCODE_SHIFT & 0xf;
 
-	if (match->transport != RULE_TRANSPORT_ANY && (match->transport == RULE_TCP) != (in->transport == DECIDE_TCP))
-		return false;
-	return fits_tristate(match->edns, query->has_opt) && fits_tristate(match->dnssec_ok, query->is_dnssec_ok) &&
+	return fits_transport(match, in->transport) && fits_tristate(match->edns, query->has_opt) &&
+	       fits_tristate(match->dnssec_ok, query->is_dnssec_ok) &&
 	       (!match->opcodes.count || is_listed(&match->opcodes, (uint16_t)opcode)) && fits_question(match, query) &&
 	       fits_client(match, in->client) && fits_server(match, in->server);
 }

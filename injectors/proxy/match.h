@@ -18,6 +18,8 @@ int match_query_init(struct match_query *ret, const uint8_t *bytes, size_t len);
 
 /* The keys that the query and its addresses answer. */
 bool match_fits_query(const struct rule_match *match, struct match_query *query, const struct decide_in *in);
+/* Those of a rule for connections: transport and addresses. */
+bool match_fits_connection(const struct rule_match *match, const struct decide_in *in);
 /* The keys that the answer answers. */
 bool match_fits_answer(const struct rule_match *match, const struct msg *answer);
 

@@ -10,7 +10,7 @@
 #define TTL_MAX (INT64_C(0x7fffffff) * SEC) /* RFC 2181 section 8 */
 
 static const char *const tristates[] = {"any", "true", "false", NULL};
-static const char *const transports[] = {"any", "udp", "tcp", NULL};
+static const char *const transports[] = {"any", "udp", "tcp", "dot", "doh", NULL};
 static const char *const drops[] = {"query", "answer", NULL};
 static const char *const flags[] = {"set", "clear", "flip", NULL};
 static const char *const soas[] = {"right-soa", "no-soa", "wrong-soa", NULL};
@@ -92,6 +92,11 @@ const struct param rule_do_params[] = {
 	P_BOOL(struct rule_do, corrupt_signatures, "corrupt_signatures", false, "RRSIGs that do not verify"),
 	P_ENUM(struct rule_do, edns, "edns", ednses, PARAM_UNSET,
 	       "for queries with EDNS only: no OPT in the answer; FORMERR; no answer; BADVERS"),
+	P_TABLE(struct rule_do, http, "http", struct rule_http, &rule_http_table,
+		"how HTTP carries the answer; DoH only"),
+	P_TABLE(struct rule_do, tls, "tls", struct rule_tls, &rule_tls_table,
+		"what becomes of a connection over TLS (DoT, DoH) when it is made; in a rule of its own, that matches "
+		"by client, server and transport"),
 	PARAM_END,
 };
 

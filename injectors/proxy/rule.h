@@ -16,7 +16,7 @@
 #include <stdatomic.h>
 
 enum rule_tristate { RULE_ANY, RULE_TRUE, RULE_FALSE };
-enum rule_transport { RULE_TRANSPORT_ANY, RULE_UDP, RULE_TCP };
+enum rule_transport { RULE_TRANSPORT_ANY, RULE_UDP, RULE_TCP, RULE_DOT, RULE_DOH };
 enum rule_drop { RULE_DROP_QUERY, RULE_DROP_ANSWER };
 enum rule_flag { RULE_SET, RULE_CLEAR, RULE_FLIP };
 enum rule_soa { RULE_SOA_RIGHT, RULE_SOA_NONE, RULE_SOA_WRONG };
@@ -24,6 +24,10 @@ enum rule_question { RULE_QUESTION_MISSING, RULE_QUESTION_OTHER, RULE_QUESTION_C
 enum rule_name { RULE_NAME_LOOP, RULE_NAME_FORWARD, RULE_NAME_LONG_LABEL, RULE_NAME_LONG };
 enum rule_lame { RULE_LAME_NOT_AA, RULE_LAME_UPWARD };
 enum rule_edns { RULE_EDNS_STRIP, RULE_EDNS_FORMERR, RULE_EDNS_SILENCE, RULE_EDNS_BADVERS };
+
+enum rule_handshake { RULE_HANDSHAKE_STALL, RULE_HANDSHAKE_RESET, RULE_HANDSHAKE_ALERT };
+enum rule_version { RULE_TLS_1_0, RULE_TLS_1_1, RULE_TLS_1_2 };
+enum rule_abort { RULE_ABORT_STREAM, RULE_ABORT_GOAWAY };
 
 struct rule_list16 {
 	uint16_t *v;
@@ -58,9 +62,27 @@ struct rule_match {
 	bool needs_answer; /* rcode, size: decided when the answer comes */
 };
 
+/* Of a connection over TLS. PARAM_UNSET: as it should be. */
+struct rule_tls {
+	struct loc loc;
+	int64_t certificate; /* enum ca_flaw - 1 */
+	int64_t handshake, newest; /* rule_handshake, rule_version */
+};
+
+/* Of an answer over HTTPS. */
+struct rule_http {
+	struct loc loc;
+	int64_t status, truncate_bytes, abort;
+	struct text body_rate, content_type;
+	int64_t body_rate_bytes; /* per second; by rule_prepare; PARAM_UNSET: not given */
+};
+#define RULE_CONTENT_TYPE_MAX 63
+
 /* Choices and numbers not given are PARAM_UNSET. */
 struct rule_do {
 	struct loc loc;
+	struct rule_tls tls;
+	struct rule_http http;
 	int64_t drop, delay_ns, jitter_ns, again_ns;
 	bool twice;
 	struct text rcode, ede_text;
@@ -91,6 +113,7 @@ struct rule {
 	struct rule_do todo;
 	int64_t share_ppm, every, first, after; /* of what matches; PARAM_UNSET: not given */
 	bool is_unsafe; /* spoofed addresses may be any */
+	bool is_tls; /* for connections, not for messages; by rule_prepare */
 	uint32_t id; /* 1…, by rules_add */
 	/* Counted by decide, from any thread. seen: messages it was asked about; matched: those that fit; done: those that it made different, late or vanish. */
 	struct rule_seen {
@@ -106,10 +129,11 @@ struct rules {
 	size_t count, cap;
 	uint32_t last_id;
 	size_t needing_answer; /* how many rules look at the answer */
+	size_t tls; /* how many are for connections */
 };
 
 extern const struct param rule_match_params[], rule_do_params[], rule_params[];
-extern const struct table rule_match_table, rule_do_table, rule_table;
+extern const struct table rule_match_table, rule_do_table, rule_tls_table, rule_http_table, rule_table;
 
 #define RULE_EVERY_MAX 1000000000
 

@@ -107,7 +107,7 @@ static void check_drop(const struct rule *rule, struct errs *errs)
 	struct buf rest = {0};
 
 	if (whole_keys(todo, &rest) + record_keys(todo, &rest) + other_keys(todo, &rest) + time_keys(todo, &rest) ||
-	    (is_silence && GIVEN(todo->drop)))
+	    rule_has_http(todo) || (is_silence && GIVEN(todo->drop)))
 		errs_add(errs, todo->loc, "do: %s leaves nothing for other keys to act on; take it or them",
 			 is_silence ? "edns: silence" : "drop");
 	if (rule_drops_query(todo) && rule->match.needs_answer)
@@ -209,6 +209,17 @@ static void check_spoof(const struct rule *rule, struct errs *errs)
 	}
 }
 
+static unsigned message_keys(const struct rule_do *todo)
+{
+	struct buf names = {0};
+	unsigned count = whole_keys(todo, &names) + record_keys(todo, &names) + other_keys(todo, &names) +
+			 time_keys(todo, &names) + GIVEN(todo->drop) + (todo->edns == RULE_EDNS_SILENCE) +
+			 rule_has_http(todo);
+
+	buf_fini(&names);
+	return count;
+}
+
 static void check_match(const struct rule *rule, struct errs *errs)
 {
 	const struct rule_match *match = &rule->match;
@@ -228,17 +239,15 @@ static void check_match(const struct rule *rule, struct errs *errs)
 void rule_check(const struct rule *rule, struct errs *errs)
 {
 	const struct rule_do *todo = &rule->todo;
-	struct buf names = {0};
 
 	check_match(rule, errs);
 	if (GIVEN(todo->drop) || todo->edns == RULE_EDNS_SILENCE)
 		check_drop(rule, errs);
-	else if (!(whole_keys(todo, &names) + record_keys(todo, &names) + other_keys(todo, &names) +
-		   time_keys(todo, &names)) &&
-		 !GIVEN(todo->jitter_ns) && !todo->ede_text.value)
+	else if (!message_keys(todo) && !rule_has_tls(todo) && !GIVEN(todo->jitter_ns) && !todo->ede_text.value)
 		errs_add(errs, todo->loc.file ? todo->loc : rule->loc,
 			 "do: says nothing to do; write for example do: {rcode: SERVFAIL}");
-	buf_fini(&names);
+	rule_check_tls(rule, message_keys(todo) > 0, errs);
+	rule_check_http(rule, errs);
 	check_whole(todo, errs);
 	check_time(todo, errs);
 	check_edns(rule, errs);

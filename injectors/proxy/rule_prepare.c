@@ -79,6 +79,7 @@ static void prepare_do(struct prepare *prepare, struct rule_do *todo)
 			 todo->rcode.value);
 	else if (todo->rcode.value)
 		todo->rcode_value = value;
+	rule_prepare_http(&todo->http, prepare->errs);
 	todo->remove_types = words(prepare, &todo->remove, rule_word_type, "record type (A, RRSIG, TYPE65)");
 }
 
@@ -96,6 +97,9 @@ int rule_prepare(struct rule *rule, struct arena *arena, struct errs *errs)
 	/* What an action needs of a query is part of what the rule is for: other queries are left to the next rule. */
 	if (rule_needs_edns(&rule->todo))
 		rule->match.edns = RULE_TRUE;
+	if (rule_has_http(&rule->todo))
+		rule->match.transport = RULE_DOH;
+	rule->is_tls = rule_has_tls(&rule->todo);
 	return 0;
 }
 

@@ -24,6 +24,7 @@ int rules_add(struct rules *rules, struct rule *rule)
 	rule->id = ++rules->last_id;
 	rules->v[rules->count++] = rule;
 	rules->needing_answer += rule->match.needs_answer;
+	rules->tls += rule->is_tls;
 	return 0;
 }
 
@@ -37,6 +38,7 @@ struct rule *rules_remove(struct rules *rules, uint32_t id)
 		rules->count--;
 		memmove(rules->v + i, rules->v + i + 1, (rules->count - i) * sizeof(struct rule *));
 		rules->needing_answer -= rule->match.needs_answer;
+		rules->tls -= rule->is_tls;
 		return rule;
 	}
 	return NULL;
@@ -62,7 +64,8 @@ void rules_check(const struct rules *rules, struct errs *warnings)
 {
 	for (size_t i = 0; i < rules->count; i++) {
 		for (size_t j = 0; j < i; j++) {
-			if (!takes_all(rules->v[j]) || !match_covers(&rules->v[j]->match, &rules->v[i]->match))
+			if (!takes_all(rules->v[j]) || rules->v[j]->is_tls != rules->v[i]->is_tls ||
+			    !match_covers(&rules->v[j]->match, &rules->v[i]->match))
 				continue;
 			errs_add(warnings, rules->v[i]->loc,
 				 "this rule never acts: the one in line %u takes all that it matches",
