@@ -118,12 +118,17 @@ static void write_exits(struct buf *out, const struct run_record *run)
 		size_t len = strlen(tail);
 		if (len > LOG_TAIL_BYTES)
 			tail += len - LOG_TAIL_BYTES;
-		buf_puts(out, "<li class=\"alarm\"><b>Server ended:</b> ");
+		buf_puts(out, gone->cause ? "<li><b>Server ended:</b> " : "<li class=\"alarm\"><b>Server ended:</b> ");
 		escape_html(out, gone->server);
 		buf_puts(out, " on ");
 		escape_html(out, gone->host);
 		buf_puts(out, ", ");
 		escape_html(out, gone->status);
+		if (gone->cause) {
+			buf_puts(out, ", as “");
+			escape_html(out, gone->cause);
+			buf_puts(out, "” may make it");
+		}
 		if (*tail) {
 			buf_puts(out, "<br>The last lines of its log:\n<pre tabindex=\"0\">");
 			escape_html(out, tail);

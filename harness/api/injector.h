@@ -14,6 +14,7 @@
 #include "harness/api/ability.h"
 #include "harness/api/core.h"
 #include "harness/api/param.h"
+#include "harness/api/server_process.h"
 #include "harness/base/buf.h"
 
 #include <sys/types.h>
@@ -24,6 +25,14 @@ struct injector_ops;
 struct flap {
 	struct loc loc;
 	int64_t on_ns, off_ns; /* PARAM_UNSET: it does not flap */
+};
+
+/* A server that a fault hits. */
+struct injector_server {
+	const char *host; /* as plans name it, "alpha.ns1" */
+	const struct server_ops *software;
+	int role; /* enum server_role */
+	struct loc loc; /* of the target that means it */
 };
 
 /* What every fault has. A kind's struct embeds this first. */
@@ -41,6 +50,8 @@ struct injector {
 	/* Instead of target and from, for kinds that say so: groups.v[i] as named, group_addresses[i] all of its addresses. No host is in two groups. */
 	struct text_groups groups;
 	struct addresses *group_addresses;
+	struct injector_server *servers; /* of kinds that hit servers: every one that target means, each once */
+	size_t server_count;
 	int64_t ramp_ns; /* grows to full over that time; PARAM_UNSET: full at once */
 	struct flap flap;
 };
@@ -56,6 +67,9 @@ struct injector_ctx {
 	 * that ends while it is needed is an error of the run. NULL: nobody watches. */
 	void (*child)(void *arg, const struct injector *injector, pid_t pid, bool is_needed);
 	void *child_arg;
+	/* The server that runs on the lab's host of that name; NULL: it is a client. */
+	struct server_process *(*server)(void *arg, const char *host);
+	void *server_arg;
 };
 
 struct effect {
@@ -64,11 +78,22 @@ struct effect {
 	char text[256]; /* the proof in words */
 };
 
-enum injector_hits { INJECTOR_HITS_TARGET /* rows target and from */, INJECTOR_HITS_GROUPS /* row groups */ };
+enum injector_hits {
+	INJECTOR_HITS_TARGET, /* packets: rows target and from */
+	INJECTOR_HITS_GROUPS, /* packets: row groups */
+	INJECTOR_HITS_SERVERS, /* processes: row target; a client is refused */
+};
+
+/* What a kind needs of the hosts it hits before their servers are started. */
+enum injector_demand {
+	INJECTOR_DEMANDS_DISK = 1, /* the server's directory is a file system of its own */
+	INJECTOR_DEMANDS_CLOCK = 2, /* the server's clock can be shifted */
+};
 
 struct injector_ops {
 	const char *kind, *summary; /* summary: one sentence, as for a row */
 	enum injector_hits hits;
+	int demands; /* set of enum injector_demand */
 	const struct param *params; /* the kind's own rows; ends with PARAM_END */
 	size_t size; /* of the struct that embeds struct injector */
 

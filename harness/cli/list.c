@@ -90,7 +90,7 @@ static int list_faults(const struct registry *registry, const char *name)
 		printf("%s: %s\n\n", one->kind, one->summary);
 		print_rows(one->params);
 		puts("\nand, as every fault:");
-		print_rows(one->hits == INJECTOR_HITS_GROUPS ? step_groups_params : step_target_params);
+		print_rows(step_hits_params(one->hits));
 		print_rows(step_params);
 	}
 	return EXIT_PASS;

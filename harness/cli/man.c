@@ -194,6 +194,8 @@ static void add_plan(struct buf *out)
 			"A question asked again and again at a fixed pace; every kind has:", probe_params);
 	add_common_rows(out, "timeline[]", "Something broken on purpose; every kind of fault has:", step_params);
 	add_rows(out, step_target_params);
+	add_text(out, "A fault of servers (see FAULTS) has instead of target and from:\n");
+	add_rows(out, step_servers_params);
 	add_text(out, "A fault between groups of hosts (see FAULTS) has instead of target and from:\n");
 	add_rows(out, step_groups_params);
 	add_tables_below(out, "timeline[]", step_params);

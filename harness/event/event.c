@@ -67,10 +67,14 @@ static const struct field fault_failed_fields[] = {
 	TEXT(fault_failed, message),
 };
 static const struct field server_exit_fields[] = {
-	TEXT(server_exit, host),
-	OPT(server_exit, server),
-	OPT(server_exit, status),
-	OPT(server_exit, log_tail),
+	TEXT(server_exit, host),    OPT(server_exit, server), OPT(server_exit, status),
+	OPT(server_exit, log_tail), OPT(server_exit, cause),
+};
+static const struct field server_start_fields[] = {TEXT(server_start, host), OPT(server_start, server)};
+static const struct field server_answer_fields[] = {
+	TEXT(server_answer, host),
+	OPT(server_answer, server),
+	INT(server_answer, took_ns),
 };
 static const struct field note_fields[] = {TEXT(note, level), TEXT(note, text)};
 static const struct field error_fields[] = {

@@ -37,6 +37,8 @@
 	X(FAULT_REVERTED, fault_reverted, "fault.reverted")    \
 	X(FAULT_FAILED, fault_failed, "fault.failed")          \
 	X(SERVER_EXIT, server_exit, "server.exit")             \
+	X(SERVER_START, server_start, "server.start")          \
+	X(SERVER_ANSWER, server_answer, "server.answer")       \
 	X(NOTE, note, "note")                                  \
 	X(ERROR, error, "error")                               \
 	X(RUN_END, run_end, "run.end")
@@ -178,6 +180,16 @@ struct ev_fault_failed {
 
 struct ev_server_exit {
 	const char *host, *server, *status, *log_tail;
+	const char *cause; /* the fault or step that may have ended it; NULL: it spoils the run */
+};
+
+struct ev_server_start { /* again, while the lab stands */
+	const char *host, *server;
+};
+
+struct ev_server_answer { /* for the first time since it was started again */
+	const char *host, *server;
+	int64_t took_ns; /* since then */
 };
 
 struct ev_note {

@@ -291,6 +291,9 @@ int run_add(struct record *record, struct run_record *run, const struct ev *ev, 
 	case EV_RUN_END:
 		run->reason = ev->run_end.reason;
 		return record_finish(record, err);
+	case EV_SERVER_START:
+	case EV_SERVER_ANSWER:
+		return 0; /* for who reads the stream: no number comes of them */
 	case EV_RUN_START:
 	case EV_SAMPLE:
 	case EV_KIND_COUNT:

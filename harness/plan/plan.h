@@ -130,8 +130,12 @@ DEFINE_CLEANUP(struct plan_set *, plan_set_free);
 extern const struct table plan_table, lab_table, zone_table, provider_table, nameserver_table, resolver_table,
 	client_table, root_table, tld_table, good_table;
 extern const struct param step_params[], probe_params[], expect_params[]; /* common rows of steps and probes */
-extern const struct param step_target_params[], step_groups_params[]; /* of steps, by what the kind hits */
+extern const struct param step_target_params[], step_groups_params[],
+	step_servers_params[]; /* of steps, by what the kind hits */
 extern const struct table flap_table;
+
+/* The rows that say whom such a kind hits. */
+const struct param *step_hits_params(enum injector_hits hits);
 
 /* Every row list of a kind of fault, its own included. Returns how many. */
 #define STEP_ROWS_MAX 3

@@ -2,8 +2,11 @@
 /*
  * What one step must make sense of beyond its rows: when it is, how it grows or flaps, and whom it hits.
  */
+#include <string.h>
+
 #include "harness/base/units.h"
 #include "harness/plan/internal.h"
+#include "harness/plan/topology.h"
 
 static void check_time(struct plan_ctx *ctx, const struct injector *fault)
 {
@@ -181,6 +184,51 @@ static void check_groups(struct plan_ctx *ctx, struct injector *fault)
 	}
 }
 
+static bool is_hit(const struct injector *fault, const struct topo_host *host)
+{
+	for (size_t i = 0; i < fault->server_count; i++) {
+		if (!strcmp(fault->servers[i].host, host->name))
+			return true;
+	}
+	return false;
+}
+
+static void add_server(struct plan_ctx *ctx, struct injector *fault, const struct text *target, struct topo_host *host)
+{
+	if (is_hit(fault, host))
+		return;
+	if (!host->server) {
+		errs_add(ctx->errs, target->loc,
+			 "target: '%.60s' is a %s, which runs no server that %s could hit; name a nameserver, a "
+			 "provider, a resolver, root or tld.…",
+			 target->value, host_role_name(host->role), fault->ops->kind);
+		return;
+	}
+	host->demands |= fault->ops->demands;
+	fault->servers[fault->server_count++] = (struct injector_server){
+		.host = host->name,
+		.software = host->server,
+		.role = host->server_role,
+		.loc = target->loc,
+	};
+}
+
+/* Names that mean nobody were said already. */
+static void find_servers(struct plan_ctx *ctx, struct injector *fault)
+{
+	const struct topology *topology = ctx->plan->topology;
+
+	if (fault->ops->hits != INJECTOR_HITS_SERVERS)
+		return;
+	fault->servers = ARENA_ARRAY(ctx->arena, struct injector_server, topology->host_count + 1);
+	for (size_t i = 0; i < fault->target.count; i++) {
+		for (size_t j = 0; j < topology->host_count; j++) {
+			if (topology_is_meant(&topology->hosts[j], fault->target.v[i].value))
+				add_server(ctx, fault, &fault->target.v[i], &topology->hosts[j]);
+		}
+	}
+}
+
 void step_check(struct plan_ctx *ctx, const struct node *node, struct injector *fault)
 {
 	check_time(ctx, fault);
@@ -189,5 +237,6 @@ void step_check(struct plan_ctx *ctx, const struct node *node, struct injector *
 	resolve(ctx, &fault->target, &fault->target_addresses);
 	resolve(ctx, &fault->from, &fault->from_addresses);
 	check_addresses(ctx, fault);
+	find_servers(ctx, fault);
 	check_groups(ctx, fault);
 }

@@ -44,6 +44,16 @@ const struct param step_target_params[] = {
 	PARAM_END,
 };
 
+const struct param step_servers_params[] = {
+	{.key = "target",
+	 .type = PARAM_TEXTS,
+	 .offset = PARAM_AT(struct injector, target, struct texts),
+	 .required = true,
+	 .doc = "whose servers are hit: a provider, a nameserver (alpha.ns1), a resolver, root, tld.com, tlds, or a "
+		"list"},
+	PARAM_END,
+};
+
 const struct param step_groups_params[] = {
 	P_GROUPS_REQUIRED(struct injector, groups, "groups",
 			  "two groups or more, each a list of names as targets have them: [[alpha, r1], [beta]]"),
@@ -79,12 +89,25 @@ const struct table flap_table = {
 	.name_offset = PARAM_NO_NAME,
 };
 
+const struct param *step_hits_params(enum injector_hits hits)
+{
+	switch (hits) {
+	case INJECTOR_HITS_TARGET:
+		return step_target_params;
+	case INJECTOR_HITS_GROUPS:
+		return step_groups_params;
+	case INJECTOR_HITS_SERVERS:
+		return step_servers_params;
+	}
+	return NULL;
+}
+
 size_t step_rows(const struct injector_ops *ops, const struct param *ret[STEP_ROWS_MAX])
 {
 	size_t count = 0;
 
 	ret[count++] = step_params;
-	ret[count++] = ops->hits == INJECTOR_HITS_GROUPS ? step_groups_params : step_target_params;
+	ret[count++] = step_hits_params(ops->hits);
 	if (ops->params)
 		ret[count++] = ops->params;
 	return count;

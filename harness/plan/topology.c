@@ -53,7 +53,7 @@ const struct topo_host *topology_host(const struct topology *topology, const cha
 	return NULL;
 }
 
-static bool is_meant(const struct topo_host *host, const char *target)
+bool topology_is_meant(const struct topo_host *host, const char *target)
 {
 	if (!strcmp(target, "tlds"))
 		return host->role == HOST_TLD;
@@ -88,7 +88,7 @@ int topology_resolve(const struct topology *topology, struct text target, struct
 	for (size_t i = 0; i < topology->host_count; i++) {
 		const struct topo_host *host = &topology->hosts[i];
 
-		if (is_meant(host, target.value)) {
+		if (topology_is_meant(host, target.value)) {
 			append(arena, io, &host->addresses);
 			is_known = true;
 		}

@@ -40,6 +40,7 @@ struct topo_host {
 		*resolvers; /* HOST_CLIENT: in order, each at its first address of a family the client has */
 	size_t resolver_count;
 	const char *provider; /* HOST_NAMESERVER */
+	int demands; /* enum injector_demand: of the plan's faults that hit its server; filled by plan/step_check.c */
 };
 
 struct topology {
@@ -56,6 +57,9 @@ struct topology *topology_new(struct arena *arena, const struct plan *plan, cons
 			      struct errs *errs);
 
 const struct topo_host *topology_host(const struct topology *topology, const char *name);
+
+/* Whether a target name means the host: its own, its provider's, "tlds". */
+bool topology_is_meant(const struct topo_host *host, const char *target);
 
 /* Appends the addresses behind a target name: a host, a provider (all its nameservers), "root", "tld.com", "tlds". 0, or -ENOENT with the nearest known name in err. */
 int topology_resolve(const struct topology *topology, struct text target, struct arena *arena, struct addresses *io,

@@ -141,3 +141,50 @@ void announce_plan(struct bus *bus, const struct plan *plan, const char *command
 	for (size_t i = 0; i < plan->expect_count; i++)
 		announce_expect(bus, &plan->expects[i]);
 }
+
+void announce_hosts(struct bus *bus, const struct topology *topology, struct lab *lab, const struct bringup *bringup,
+		    struct arena *arena)
+{
+	for (size_t i = 0; i < topology->host_count; i++) {
+		const struct topo_host *topo = &topology->hosts[i];
+		struct host *host = lab_host_named(lab, topo->name);
+		const char **addresses = ARENA_ARRAY(arena, const char *, topo->addresses.count + 1);
+		struct ev ev = {.kind = EV_LAB_HOST};
+
+		for (size_t j = 0; j < topo->addresses.count; j++)
+			addresses[j] = topo->addresses.v[j].text;
+		ev.lab_host = (struct ev_lab_host){
+			.host = topo->name,
+			.role = host_role_name(topo->role),
+			.server = topo->server ? topo->server->name : NULL,
+			.version = bringup_version(bringup, topo),
+			.addresses = {addresses, topo->addresses.count},
+			.ifname = host_ifname(host),
+			.ifindex = host_ifindex(host),
+		};
+		bus_emit(bus, &ev);
+	}
+}
+
+void announce_server_exit(struct bus *bus, const struct topo_host *host, const char *status, const char *log_tail,
+			  const char *cause)
+{
+	struct ev ev = {.kind = EV_SERVER_EXIT};
+
+	ev.server_exit = (struct ev_server_exit){host->name, host->server->name, status, log_tail, cause};
+	bus_emit(bus, &ev);
+}
+
+void announce_server_start(struct bus *bus, const struct topo_host *host)
+{
+	struct ev ev = {.kind = EV_SERVER_START, .server_start = {host->name, host->server->name}};
+
+	bus_emit(bus, &ev);
+}
+
+void announce_server_answer(struct bus *bus, const struct topo_host *host, int64_t took_ns)
+{
+	struct ev ev = {.kind = EV_SERVER_ANSWER, .server_answer = {host->name, host->server->name, took_ns}};
+
+	bus_emit(bus, &ev);
+}

@@ -10,9 +10,7 @@
 #include <string.h>
 
 #define DEFAULT_LIMIT_NS (30 * SEC)
-#define TAIL_LINES 10
 #define SECONDARY_ROUNDS 5
-#define TAIL_BYTES 900 /* of an error's text */
 
 static void finish(struct bringup *bringup)
 {
@@ -33,7 +31,7 @@ static void on_finish(evutil_socket_t fd, short what, void *arg)
 }
 
 /* The failure of one server, in words: what it did, what it was asked, what it wrote. */
-static void fail(struct server *server, const char *what)
+static void fail(struct server_process *server, const char *what)
 {
 	struct bringup *bringup = server->bringup;
 	struct buf text = {0};
@@ -57,7 +55,7 @@ static void fail(struct server *server, const char *what)
 static const char *const root_name[] = {"."};
 
 /* The host that bears an address, or NULL. */
-static struct server *server_at(struct bringup *bringup, const struct address *address)
+static struct server_process *server_at(struct bringup *bringup, const struct address *address)
 {
 	for (size_t i = 0; i < bringup->topology->host_count; i++) {
 		const struct addresses *own = &bringup->topology->hosts[i].addresses;
@@ -71,10 +69,10 @@ static struct server *server_at(struct bringup *bringup, const struct address *a
 
 /* What to ask a resolver: the root's NS set, which warms nothing but what priming warms. One that forwards to a nameserver can only be asked what
  * that one serves. */
-static void ask_resolver(struct server *server)
+static void ask_resolver(struct server_process *server)
 {
 	const struct addresses *forward = server->topo->forward;
-	struct server *target = forward && forward->count ? server_at(server->bringup, &forward->v[0]) : NULL;
+	struct server_process *target = forward && forward->count ? server_at(server->bringup, &forward->v[0]) : NULL;
 
 	server->ask.names = root_name;
 	server->ask.name_count = 1;
@@ -82,7 +80,7 @@ static void ask_resolver(struct server *server)
 		server->ask.names = &target->spec->zones[0].name;
 }
 
-static void set_ask(struct server *server)
+static void set_ask(struct server_process *server)
 {
 	const struct server_spec *spec = server->spec;
 	const char **names;
@@ -103,14 +101,14 @@ static void set_ask(struct server *server)
 	server->ask.name_count = spec->zone_count;
 }
 
-static bool is_up(const struct server *server)
+static bool is_up(const struct server_process *server)
 {
 	return server->state == STATE_NONE || server->state == STATE_READY;
 }
 
 /* A secondary's first transfer and a resolver's first questions shall not fail: how long each then waits differs from software to
  * software, and some remember. */
-static bool may_start(struct server *server)
+static bool may_start(struct server_process *server)
 {
 	struct bringup *bringup = server->bringup;
 	const struct topology *topology = bringup->topology;
@@ -124,7 +122,7 @@ static bool may_start(struct server *server)
 			return false;
 	}
 	for (size_t i = 0; forward && i < forward->count; i++) {
-		const struct server *target = server_at(bringup, &forward->v[i]);
+		const struct server_process *target = server_at(bringup, &forward->v[i]);
 
 		if (target && target != server && !is_up(target))
 			return false;
@@ -136,7 +134,7 @@ static void progress(struct bringup *bringup);
 
 static void on_ready(void *arg)
 {
-	struct server *server = arg;
+	struct server_process *server = arg;
 
 	ready_cancel(server->ready);
 	server->ready = NULL;
@@ -144,9 +142,8 @@ static void on_ready(void *arg)
 	progress(server->bringup);
 }
 
-static int start_server(struct server *server)
+int bringup_launch(struct server_process *server, struct err *err)
 {
-	struct bringup *bringup = server->bringup;
 	struct launch launch = {
 		.host = server->host,
 		.path = server->path,
@@ -154,13 +151,23 @@ static int start_server(struct server *server)
 		.dir = server->spec->dir,
 		.out_fd = server->log_fd,
 	};
-	pid_t pid = launch_start(&launch, &bringup->err);
+	pid_t pid = launch_start(&launch, err);
 
 	if (pid < 0)
 		return (int)pid;
 	server->pid = pid;
 	server->state = STATE_STARTED;
 	set_ask(server);
+	return 0;
+}
+
+static int start_server(struct server_process *server)
+{
+	struct bringup *bringup = server->bringup;
+	int r = bringup_launch(server, &bringup->err);
+
+	if (r < 0)
+		return r;
 	if (!server->ask.name_count) { /* serves nothing: there is nothing it could be asked for */
 		server->state = STATE_READY;
 		return 0;
@@ -175,7 +182,7 @@ static int start_due(struct bringup *bringup, bool is_forced)
 	int started = 0;
 
 	for (size_t i = 0; i < bringup->topology->host_count; i++) {
-		struct server *server = &bringup->servers[i];
+		struct server_process *server = &bringup->servers[i];
 		int r;
 
 		if (server->state != STATE_WAITING || (!is_forced && !may_start(server)))
@@ -245,7 +252,7 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	for (size_t i = 0; i < bringup->topology->host_count; i++) {
-		struct server *server = &bringup->servers[i];
+		struct server_process *server = &bringup->servers[i];
 
 		if (server->state != STATE_STARTED)
 			continue;
@@ -289,10 +296,13 @@ void bringup_stop(struct bringup *bringup, int64_t grace_ns, void (*stopped)(voi
 		evtimer_del(bringup->limit);
 		event_del(bringup->finish);
 		for (size_t i = 0; i < bringup->topology->host_count; i++) {
-			ready_cancel(bringup->servers[i].ready);
-			bringup->servers[i].ready = NULL;
-			if (bringup->servers[i].pid > 0)
-				kill(bringup->servers[i].pid, SIGTERM);
+			struct server_process *server = &bringup->servers[i];
+
+			ready_cancel(server->ready);
+			server->ready = NULL;
+			server_process_forget(server);
+			if (server->pid > 0 && !kill(server->pid, SIGTERM))
+				kill(-server->pid, SIGCONT); /* one that a fault had stopped */
 		}
 	}
 	bringup->stopped = stopped;
@@ -303,11 +313,12 @@ void bringup_stop(struct bringup *bringup, int64_t grace_ns, void (*stopped)(voi
 		stopped(arg);
 }
 
-static void server_exited(struct server *server, int status)
+static void server_exited(struct server_process *server, int status)
 {
 	struct bringup *bringup = server->bringup;
 	const char *words = launch_status(status, bringup->arena);
 
+	server->old_group = server->pid;
 	server->pid = 0;
 	if (bringup->is_stopping) {
 		server->state = STATE_GONE;
@@ -321,9 +332,8 @@ static void server_exited(struct server *server, int status)
 		fail(server, arena_printf(bringup->arena, "%s before the lab was up", words));
 	}
 	server->state = STATE_GONE;
-	if (bringup->is_done && !bringup->has_failed && bringup->options.on_exit)
-		bringup->options.on_exit(bringup->options.arg, server->topo, words,
-					 launch_log_tail(server->log_fd, TAIL_LINES, TAIL_BYTES, bringup->arena));
+	if (bringup->is_done && !bringup->has_failed)
+		server_process_ended(server, words);
 }
 
 bool bringup_child_exited(struct bringup *bringup, pid_t pid, int status)
@@ -345,6 +355,23 @@ pid_t bringup_pid(const struct bringup *bringup, const struct topo_host *host)
 	pid_t pid = bringup->servers[host - bringup->topology->hosts].pid;
 
 	return pid > 0 ? pid : -ESRCH;
+}
+
+struct server_process *bringup_process(struct bringup *bringup, const char *host)
+{
+	for (size_t i = 0; i < bringup->topology->host_count; i++)
+		if (bringup->servers[i].spec && bringup->topology->hosts[i].server &&
+		    !strcmp(bringup->topology->hosts[i].name, host))
+			return &bringup->servers[i];
+	return NULL;
+}
+
+bool bringup_is_settled(const struct bringup *bringup)
+{
+	for (size_t i = 0; i < bringup->topology->host_count; i++)
+		if (bringup->servers[i].again != AGAIN_NO)
+			return false;
+	return true;
 }
 
 const char *bringup_version(const struct bringup *bringup, const struct topo_host *host)
@@ -405,7 +432,7 @@ struct bringup *bringup_start(struct event_base *base, struct lab *lab, const st
 	if (!bringup->options.limit_ns)
 		bringup->options.limit_ns = DEFAULT_LIMIT_NS;
 	bringup->start_ns = clock_now_ns();
-	bringup->servers = ARENA_ARRAY(arena, struct server, topology->host_count + 1);
+	bringup->servers = ARENA_ARRAY(arena, struct server_process, topology->host_count + 1);
 	for (size_t i = 0; i < topology->host_count; i++)
 		bringup->servers[i].log_fd = -1;
 	if (bringup_prepare(bringup, err) < 0 || make_events(bringup, err) < 0) {
@@ -423,6 +450,7 @@ void bringup_free(struct bringup *bringup)
 		return;
 	for (size_t i = 0; i < bringup->topology->host_count; i++) {
 		ready_cancel(bringup->servers[i].ready);
+		server_process_forget(&bringup->servers[i]);
 		if (bringup->servers[i].log_fd >= 0)
 			close(bringup->servers[i].log_fd);
 	}

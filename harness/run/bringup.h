@@ -9,6 +9,7 @@
  * The caller runs the event loop and reaps: it hands every child it reaped to bringup_child_exited. One thread.
  */
 #pragma once
+#include "harness/api/server_process.h"
 #include "harness/lab/lab.h"
 #include <event2/event.h>
 #include <stdbool.h>
@@ -21,8 +22,13 @@ struct bringup_options {
 	/* Once: err is NULL when every server answers; else borrowed during the call, and servers already started still run until bringup_stop. */
 	void (*done)(void *arg, const struct err *err);
 	/* A server that exited after done(NULL) and before bringup_stop. status: in words, "exit status 1", "killed by signal 11 (Segmentation fault)"; log_tail: its
-	 * last lines. All borrowed during the call. May be NULL. */
-	void (*on_exit)(void *arg, const struct topo_host *host, const char *status, const char *log_tail);
+	 * last lines; cause: what it was that may have ended it, NULL: nothing may. All borrowed during the call. May be NULL. */
+	void (*on_exit)(void *arg, const struct topo_host *host, const char *status, const char *log_tail,
+			const char *cause);
+	/* Of servers that are started again (api/server_process.h). May be NULL. Started; answers (took_ns after that); did not come back, and nobody else was told. */
+	void (*on_start)(void *arg, const struct topo_host *host);
+	void (*on_answer)(void *arg, const struct topo_host *host, int64_t took_ns);
+	void (*on_lost)(void *arg, const struct topo_host *host, const struct err *err);
 	void *arg;
 };
 
@@ -40,6 +46,11 @@ bool bringup_child_exited(struct bringup *bringup, pid_t pid, int status);
 
 /* The server's process, or -ESRCH if the host has none that runs (or has not started yet). */
 pid_t bringup_pid(const struct bringup *bringup, const struct topo_host *host);
+
+/* The host's server, for those who may end and start it; NULL: no such host, or a client. From bringup_start until bringup_free. */
+struct server_process *bringup_process(struct bringup *bringup, const char *host);
+/* No server is on its way to be started, or to its first answer. */
+bool bringup_is_settled(const struct bringup *bringup);
 
 /* What the host's software says of its version, or NULL: unknown, or a client. Known once done was called. */
 const char *bringup_version(const struct bringup *bringup, const struct topo_host *host);

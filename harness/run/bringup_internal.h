@@ -3,6 +3,7 @@
  * What bringup.c (starting, waiting, stopping) and bringup_prepare.c (what has to be there before) share.
  */
 #pragma once
+#include "harness/api/server_process.h"
 #include "harness/run/bringup.h"
 #include "harness/run/ready.h"
 #include "harness/run/server_spec.h"
@@ -10,7 +11,8 @@
 
 enum state { STATE_NONE, STATE_WAITING, STATE_STARTED, STATE_READY, STATE_GONE };
 
-struct server { /* of one host; STATE_NONE: a client */
+/* of one host; STATE_NONE: a client. What is said of it while the lab stands: api/server_process.h. */
+struct server_process {
 	struct bringup *bringup;
 	const struct topo_host *topo;
 	struct host *host;
@@ -22,6 +24,20 @@ struct server { /* of one host; STATE_NONE: a client */
 	int log_fd;
 	struct ready *ready;
 	struct ready_ask ask;
+	/* server_process.c's */
+	int exits_allowed;
+	const char *cause; /* of the exits allowed last; borrowed */
+	bool is_ending; /* was told to */
+	pid_t old_group; /* of the last one: its children may outlive it */
+	enum again {
+		AGAIN_NO,
+		AGAIN_WANTED /* when it is gone, and delay_ns later */,
+		AGAIN_WATCHED /* runs, has not answered */
+	} again;
+	struct server_start start;
+	struct event *later; /* when the wanted start is due */
+	struct event *patience; /* when it is killed because it does not go, or given up because it does not answer */
+	int64_t started_ns;
 };
 
 struct software { /* one driver in use */
@@ -35,7 +51,7 @@ struct bringup {
 	const struct topology *topology;
 	struct bringup_options options;
 	struct arena *arena;
-	struct server *servers; /* by index of topology->hosts */
+	struct server_process *servers; /* by index of topology->hosts */
 	struct software *software;
 	size_t software_count;
 	struct event *limit, *finish, *grace;
@@ -48,3 +64,17 @@ struct bringup {
 
 /* Writes zones, configurations and empty logs; every server is then STATE_WAITING. */
 int bringup_prepare(struct bringup *bringup, struct err *err);
+
+/* bringup.c: starts the process; it is then STATE_STARTED, and its ask is filled. 0 or a negative errno. */
+int bringup_launch(struct server_process *server, struct err *err);
+
+/* bringup_prepare.c: the driver's configuration from spec, and what runs it. */
+int bringup_configure(struct server_process *server, const struct server_spec *spec, struct err *err);
+
+/* server_process.c. The process was reaped while the lab stands; status in words (in the bringup's arena). */
+void server_process_ended(struct server_process *server, const char *status);
+/* The run stops, or is over: nothing is started any more, nobody is told. */
+void server_process_forget(struct server_process *server);
+
+#define TAIL_LINES 10
+#define TAIL_BYTES 900 /* of an error's text */

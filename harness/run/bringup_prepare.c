@@ -31,13 +31,12 @@ static int make_dir(const char *path, struct err *err)
 	return 0;
 }
 
-/* The driver's configuration, the log file, the program. */
-static int prepare_server(struct server *server, struct err *err)
+int bringup_configure(struct server_process *server, const struct server_spec *spec, struct err *err)
 {
 	struct bringup *bringup = server->bringup;
 	const struct server_ops *ops = server->topo->server;
-	const char *log = arena_printf(bringup->arena, "%s.log", server->topo->name), *base_name;
-	int r = ops->configure(server->spec, bringup->arena, &server->command, err);
+	const char *base_name;
+	int r = ops->configure(spec, bringup->arena, &server->command, err);
 
 	if (r < 0)
 		return r;
@@ -45,6 +44,18 @@ static int prepare_server(struct server *server, struct err *err)
 	base_name = strrchr(server->path, '/');
 	if (base_name && !strcmp(base_name + 1, ops->program))
 		server->path = launch_unconfined(server->path, PROGRAMS_DIR, false, bringup->arena);
+	return 0;
+}
+
+/* The driver's configuration, the log file, the program. */
+static int prepare_server(struct server_process *server, struct err *err)
+{
+	struct bringup *bringup = server->bringup;
+	const char *log = arena_printf(bringup->arena, "%s.log", server->topo->name);
+	int r = bringup_configure(server, server->spec, err);
+
+	if (r < 0)
+		return r;
 	server->log_fd =
 		openat(bringup->options.logs_dirfd, log, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
 	if (server->log_fd < 0)
@@ -62,9 +73,9 @@ int bringup_prepare(struct bringup *bringup, struct err *err)
 	int r = make_dir(ZONES_DIR, err);
 
 	for (size_t i = 0; r == 0 && i < topology->host_count; i++) {
-		struct server *server = &bringup->servers[i];
+		struct server_process *server = &bringup->servers[i];
 
-		*server = (struct server){.bringup = bringup, .topo = &topology->hosts[i], .log_fd = -1};
+		*server = (struct server_process){.bringup = bringup, .topo = &topology->hosts[i], .log_fd = -1};
 		server->host = lab_host(bringup->lab, i);
 		dirs[i] = arena_printf(bringup->arena, "%s/server", host_dir(server->host));
 		if (server->topo->server)
@@ -75,7 +86,7 @@ int bringup_prepare(struct bringup *bringup, struct err *err)
 	if (r == 0)
 		r = server_specs_new(topology, &files, dirs, bringup->arena, &specs, err);
 	for (size_t i = 0; r == 0 && i < topology->host_count; i++) {
-		struct server *server = &bringup->servers[i];
+		struct server_process *server = &bringup->servers[i];
 
 		server->spec = &specs[i];
 		if (server->topo->server && prepare_server(server, err) < 0) {

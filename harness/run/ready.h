@@ -23,6 +23,7 @@ struct ready_ask {
 	/* How often in a row all names must be answered rightly, 20 ms between; 0 is 1. More than once for software that serves old and new data side by
 	 * side for a moment after a transfer. */
 	int rounds;
+	bool takes_anything; /* any DNS response at all to the first name will do: it runs and listens */
 };
 
 /* ask and what it points to are borrowed until ready_cancel. done is called at most once, from the loop. */

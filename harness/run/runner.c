@@ -140,7 +140,7 @@ static void watch_stream(void *arg, const struct ev *ev UNUSED)
 
 static void finish_if_done(struct runner *runner)
 {
-	if (runner->timeline_over && probing_is_idle(runner->probing))
+	if (runner->timeline_over && probing_is_idle(runner->probing) && bringup_is_settled(runner->bringup))
 		event_active(runner->finish, EV_TIMEOUT, 0);
 }
 
@@ -230,31 +230,6 @@ static void start_timeline(struct runner *runner)
 		loop_arm(runner->zero, runner->zero_ns);
 }
 
-static void announce_hosts(struct runner *runner)
-{
-	const struct topology *topology = runner->plan->topology;
-
-	for (size_t i = 0; i < topology->host_count; i++) {
-		const struct topo_host *topo = &topology->hosts[i];
-		struct host *host = lab_host_named(runner->lab, topo->name);
-		const char **addresses = ARENA_ARRAY(runner->arena, const char *, topo->addresses.count + 1);
-		struct ev ev = {.kind = EV_LAB_HOST};
-
-		for (size_t j = 0; j < topo->addresses.count; j++)
-			addresses[j] = topo->addresses.v[j].text;
-		ev.lab_host = (struct ev_lab_host){
-			.host = topo->name,
-			.role = host_role_name(topo->role),
-			.server = topo->server ? topo->server->name : NULL,
-			.version = bringup_version(runner->bringup, topo),
-			.addresses = {addresses, topo->addresses.count},
-			.ifname = host_ifname(host),
-			.ifindex = host_ifindex(host),
-		};
-		bus_emit(runner->bus, &ev);
-	}
-}
-
 static void servers_ready(void *arg, const struct err *err)
 {
 	struct runner *runner = arg;
@@ -267,7 +242,7 @@ static void servers_ready(void *arg, const struct err *err)
 		fail(runner, NULL, err);
 		return;
 	}
-	announce_hosts(runner);
+	announce_hosts(runner->bus, runner->plan->topology, runner->lab, runner->bringup, runner->arena);
 	ready.lab_ready.took_ns = bringup_took_ns(runner->bringup);
 	bus_emit(runner->bus, &ready);
 	if (!prepare_faults(runner, &open_err))
@@ -279,19 +254,46 @@ static void servers_ready(void *arg, const struct err *err)
 		start_timeline(runner);
 }
 
-/* A server that ends while the drill runs, and that no fault has killed, spoils it. */
-static void server_exited(void *arg, const struct topo_host *host, const char *status, const char *log_tail)
+/* A server that ends while the drill runs, and that nothing was meant to end, spoils it. */
+static void server_exited(void *arg, const struct topo_host *host, const char *status, const char *log_tail,
+			  const char *cause)
 {
 	struct runner *runner = arg;
-	struct ev ev = {.kind = EV_SERVER_EXIT};
 	struct err err = {0};
 
-	ev.server_exit = (struct ev_server_exit){
-		.host = host->name, .server = host->server->name, .status = status, .log_tail = log_tail};
-	bus_emit(runner->bus, &ev);
+	announce_server_exit(runner->bus, host, status, log_tail, cause);
+	if (cause)
+		return;
 	err_set(&err, -ECHILD, host->loc, "%s %s while the drill ran; its log ends:\n%s", host->server->name, status,
 		log_tail ? log_tail : "(nothing)");
 	fail(runner, host->name, &err);
+}
+
+static void server_started(void *arg, const struct topo_host *host)
+{
+	struct runner *runner = arg;
+
+	announce_server_start(runner->bus, host);
+}
+
+static void server_answers(void *arg, const struct topo_host *host, int64_t took_ns)
+{
+	struct runner *runner = arg;
+
+	announce_server_answer(runner->bus, host, took_ns);
+	finish_if_done(runner);
+}
+
+static void server_lost(void *arg, const struct topo_host *host, const struct err *err)
+{
+	fail(arg, host->name, err);
+}
+
+static struct server_process *find_server(void *arg, const char *host)
+{
+	struct runner *runner = arg;
+
+	return bringup_process(runner->bringup, host);
 }
 
 static int start_capture(struct runner *runner, struct err *err)
@@ -315,6 +317,9 @@ static int bring_up(struct runner *runner, struct err *err)
 		.logs_dirfd = runner->options->logs_dirfd,
 		.done = servers_ready,
 		.on_exit = server_exited,
+		.on_start = server_started,
+		.on_answer = server_answers,
+		.on_lost = server_lost,
 		.arg = runner,
 	};
 	int r;
@@ -328,6 +333,8 @@ static int bring_up(struct runner *runner, struct err *err)
 		.seed = runner->plan->seed,
 		.child = needed_tell,
 		.child_arg = &runner->needed,
+		.server = find_server,
+		.server_arg = runner,
 	};
 	r = start_capture(runner, err);
 	if (r)

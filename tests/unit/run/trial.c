@@ -145,7 +145,8 @@ static void on_done(void *arg, const struct err *err)
 		bringup_stop(trial->bringup, 5 * SEC, on_stopped, trial);
 }
 
-static void on_exit_of(void *arg, const struct topo_host *host, const char *status, const char *log_tail)
+static void on_exit_of(void *arg, const struct topo_host *host, const char *status, const char *log_tail,
+		       const char *cause UNUSED)
 {
 	struct trial *trial = arg;
 
