@@ -52,7 +52,7 @@ const struct command proxy_command = {
 };
 
 /* "192.0.2.1:53", "[2001:db8::1]:53" */
-static int parse_endpoint(const char *option, const char *text, struct sockaddr_storage *ret, socklen_t *ret_len)
+static int parse_endpoint(const char *option, const char *text, struct proxy_endpoint *ret)
 {
 	const char *colon = text ? strrchr(text, ':') : NULL;
 	struct address address = {0};
@@ -72,7 +72,7 @@ static int parse_endpoint(const char *option, const char *text, struct sockaddr_
 			     text);
 		return -EINVAL;
 	}
-	*ret_len = address_to_sockaddr(&address, (uint16_t)port, ret);
+	ret->len = address_to_sockaddr(&address, (uint16_t)port, &ret->at);
 	return 0;
 }
 
@@ -102,10 +102,11 @@ static int parse_numbers(const struct proxy_cli *chosen, struct proxy_options *r
 
 static int parse_options(const struct proxy_cli *chosen, struct proxy_options *ret)
 {
-	int r = parse_endpoint("listen", chosen->listen, &ret->listen, &ret->listen_len);
+	int r = parse_endpoint("listen", chosen->listen, &ret->listen[0]);
 
+	ret->listen_count = 1;
 	if (!r)
-		r = parse_endpoint("upstream", chosen->upstream, &ret->upstream, &ret->upstream_len);
+		r = parse_endpoint("upstream", chosen->upstream, &ret->upstream);
 	if (!r)
 		r = parse_numbers(chosen, ret);
 	if (r)

@@ -26,13 +26,13 @@ int flight_init(struct flight *flight, struct rng *rng)
 	flight->entries = calloc(FLIGHT_MAX, sizeof(*flight->entries));
 	flight->free_slots = calloc(FLIGHT_MAX, sizeof(*flight->free_slots));
 	flight->ids = calloc(IDS, sizeof(*flight->ids));
-	flight->slot_of = malloc(IDS * sizeof(*flight->slot_of));
-	if (!flight->entries || !flight->free_slots || !flight->ids || !flight->slot_of) {
+	flight->buckets = malloc(IDS * sizeof(*flight->buckets));
+	if (!flight->entries || !flight->free_slots || !flight->ids || !flight->buckets) {
 		flight_fini(flight);
 		return -ENOMEM;
 	}
 	shuffle(flight->ids, rng);
-	memset(flight->slot_of, 0xff, IDS * sizeof(*flight->slot_of));
+	memset(flight->buckets, 0xff, IDS * sizeof(*flight->buckets));
 	return 0;
 }
 
@@ -41,7 +41,7 @@ void flight_fini(struct flight *flight)
 	free(flight->entries);
 	free(flight->free_slots);
 	free(flight->ids);
-	free(flight->slot_of);
+	free(flight->buckets);
 	*flight = (struct flight){0};
 }
 
@@ -70,11 +70,40 @@ static void unlink_slot(struct flight *flight, const struct flight_entry *entry)
 		flight->entries[entry->next].prev = entry->prev;
 }
 
-struct flight_entry *flight_add(struct flight *flight, const uint8_t *query, size_t len, int64_t due_ns)
+/* Dealt IDs are all different: each has a bucket of its own. */
+static uint32_t *bucket(const struct flight *flight, const void *way, uint16_t id)
+{
+	uint64_t mixed = (uint64_t)(uintptr_t)way * UINT64_C(0x9e3779b97f4a7c15);
+
+	return &flight->buckets[id ^ (uint16_t)(mixed >> 48)];
+}
+
+static uint16_t deal(struct flight *flight)
+{
+	uint16_t id = flight->ids[flight->ids_first];
+
+	flight->ids_first = (flight->ids_first + 1) % IDS;
+	flight->dealt++;
+	return id;
+}
+
+static void take_back(struct flight *flight, uint16_t id)
+{
+	flight->dealt--;
+	flight->ids[(flight->ids_first + (IDS - flight->dealt - 1)) % IDS] = id;
+}
+
+static uint16_t own_id(const uint8_t *query, size_t len)
+{
+	return len < 2 ? 0 : msg_u16(query);
+}
+
+struct flight_entry *flight_add(struct flight *flight, const void *way, const uint8_t *query, size_t len,
+				int64_t due_ns)
 {
 	uint8_t *large = len > FLIGHT_INLINE ? malloc(len) : NULL;
 	struct flight_entry *entry;
-	uint32_t slot;
+	uint32_t slot, *first;
 
 	if (flight->count == FLIGHT_MAX || (len > FLIGHT_INLINE && !large)) {
 		free(large);
@@ -82,10 +111,14 @@ struct flight_entry *flight_add(struct flight *flight, const uint8_t *query, siz
 	}
 	slot = flight->free_count ? flight->free_slots[--flight->free_count] : flight->touched++;
 	entry = &flight->entries[slot];
-	entry->id = flight->ids[flight->ids_first];
-	flight->ids_first = (flight->ids_first + 1) % IDS;
+	entry->id = way ? own_id(query, len) : deal(flight);
+	entry->way = way;
+	entry->flow = NULL;
+	entry->serial = ++flight->last_serial;
 	flight->count++;
-	flight->slot_of[entry->id] = slot;
+	first = bucket(flight, way, entry->id);
+	entry->next_same = *first;
+	*first = slot;
 	entry->query = large ? large : entry->inlined;
 	entry->query_len = len;
 	memcpy(entry->query, query, len);
@@ -96,11 +129,15 @@ struct flight_entry *flight_add(struct flight *flight, const uint8_t *query, siz
 	return entry;
 }
 
-struct flight_entry *flight_find(const struct flight *flight, uint16_t id)
+struct flight_entry *flight_find(const struct flight *flight, const void *way, uint16_t id)
 {
-	uint32_t slot = flight->slot_of[id];
+	struct flight_entry *found = NULL;
 
-	return slot == FLIGHT_NONE ? NULL : &flight->entries[slot];
+	for (uint32_t slot = *bucket(flight, way, id); slot != FLIGHT_NONE; slot = flight->entries[slot].next_same) {
+		if (flight->entries[slot].id == id && flight->entries[slot].way == way)
+			found = &flight->entries[slot];
+	}
+	return found;
 }
 
 struct flight_entry *flight_first(const struct flight *flight)
@@ -122,13 +159,17 @@ void flight_renew(struct flight *flight, struct flight_entry *entry, int64_t due
 
 void flight_remove(struct flight *flight, struct flight_entry *entry)
 {
-	uint32_t slot = (uint32_t)(entry - flight->entries);
+	uint32_t slot = (uint32_t)(entry - flight->entries), *link = bucket(flight, entry->way, entry->id);
 
+	while (*link != slot)
+		link = &flight->entries[*link].next_same;
+	*link = entry->next_same;
 	unlink_slot(flight, entry);
 	if (entry->query != entry->inlined)
 		free(entry->query);
-	flight->slot_of[entry->id] = FLIGHT_NONE;
+	if (!entry->way)
+		take_back(flight, entry->id);
+	entry->serial = 0;
 	flight->count--;
-	flight->ids[(flight->ids_first + (IDS - flight->count - 1)) % IDS] = entry->id;
 	flight->free_slots[flight->free_count++] = slot;
 }

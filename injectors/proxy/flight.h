@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The queries a worker has in flight, by the message ID it gave them upstream. One worker's alone: no locks.
+ * The queries a worker has in flight, by their message ID upstream. One worker's alone: no locks.
  *
- * Entries live in one block that is reused, most recently freed first, so that few of them are ever touched; no memory is taken per query unless a
+ * Either the worker deals IDs of its own, so that all its queries can share a socket, or each query keeps the client's, and whose upstream socket it left by
+ * (its way) tells it from others with the same ID. Entries live in one block that is reused, most recently freed first, so that few of them are ever touched; no memory is taken per query unless a
  * query is larger than FLIGHT_INLINE. IDs are dealt from a shuffled ring in which a freed ID goes last: a late answer meets a
  * stranger's query only after every other free ID has been used.
  */
@@ -25,10 +26,13 @@ union endpoint {
 
 struct conn;
 
+struct flow;
+
 /* Where a query came from, and what its answer needs on the way back. */
 struct origin {
 	union endpoint client;
 	union endpoint local; /* the address the client asked; AF_UNSPEC: whatever the socket is bound to */
+	uint8_t listener; /* UDP: which of the worker's took it */
 	struct conn *conn; /* of a query over TCP; NULL: UDP */
 	struct decide_memo memo;
 };
@@ -38,7 +42,10 @@ struct flight_entry {
 	int64_t due_ns; /* when waiting ends */
 	uint8_t *query; /* as the client sent it; points to inlined or is owned */
 	size_t query_len;
-	uint32_t prev, next;
+	uint32_t prev, next, next_same;
+	uint64_t serial; /* 0: not in use; no two entries have the same */
+	const void *way; /* NULL: the ID was dealt */
+	struct flow *flow; /* UDP, where each client has an upstream socket of its own; NULL: none */
 	uint16_t id; /* upstream */
 	uint8_t socket; /* which of the worker's upstream sockets; UDP */
 	bool many; /* a zone transfer: more than one message answers it */
@@ -50,8 +57,9 @@ struct flight {
 	struct flight_entry *entries;
 	uint32_t *free_slots, free_count, touched; /* slots below touched have been used */
 	uint16_t *ids; /* the ring */
-	uint32_t ids_first, count;
-	uint32_t *slot_of; /* by ID; FLIGHT_NONE */
+	uint32_t ids_first, dealt, count;
+	uint32_t *buckets; /* by ID and way, linked by next_same, newest first; FLIGHT_NONE */
+	uint64_t last_serial;
 	uint32_t first, last; /* by due_ns: entries wait equally long */
 };
 #define FLIGHT_NONE UINT32_MAX
@@ -59,10 +67,12 @@ struct flight {
 int flight_init(struct flight *flight, struct rng *rng);
 void flight_fini(struct flight *flight); /* entries must have been removed */
 
-/* A new entry with a copy of query, waiting until due_ns, which is not before that of any entry here. NULL: all IDs are in use, or no memory. */
-struct flight_entry *flight_add(struct flight *flight, const uint8_t *query, size_t len, int64_t due_ns);
-/* NULL: no query in flight has this ID. */
-struct flight_entry *flight_find(const struct flight *flight, uint16_t id);
+/* A new entry with a copy of query, waiting until due_ns, which is not before that of any entry here. way NULL: it is dealt an ID; else, the query keeps its own (0 if
+ * it is too short for one). NULL: FLIGHT_MAX are in flight, or no memory. */
+struct flight_entry *flight_add(struct flight *flight, const void *way, const uint8_t *query, size_t len,
+				int64_t due_ns);
+/* Of several with the same ID on the same way (a query sent again), the one that has waited longest. NULL: there is none. */
+struct flight_entry *flight_find(const struct flight *flight, const void *way, uint16_t id);
 /* The one that has waited longest; NULL: none. */
 struct flight_entry *flight_first(const struct flight *flight);
 struct flight_entry *flight_next(const struct flight *flight, const struct flight_entry *entry);

@@ -33,15 +33,14 @@ static const struct address *to_address(const union endpoint *endpoint, struct a
 
 static void ask_rules(struct worker *worker, const struct origin *origin, struct decide_in *in, struct decide_out *out)
 {
+	union endpoint asked = worker_server(worker, origin);
 	struct address client, server;
-	union endpoint upstream;
 
 	out->scratch = worker->scratch;
 	out->scratch_size = DECIDE_SCRATCH_SIZE;
 	if (worker->rules->rules.count) {
-		memcpy(&upstream, &worker->proxy->options.upstream, sizeof(upstream));
 		in->client = to_address(&origin->client, &client);
-		in->server = to_address(&upstream, &server);
+		in->server = to_address(&asked, &server);
 	}
 	in->transport = origin->conn ? DECIDE_TCP : DECIDE_UDP;
 	in->now_ns = worker->now_ns;
@@ -108,17 +107,52 @@ static bool is_transfer(const struct origin *origin, const uint8_t *query, size_
 	       (msg.qtype == 251 || msg.qtype == 252);
 }
 
+/* Inline, the query that has waited longest makes room: what still answers it goes on as a stranger. */
+static struct flight_entry *take_off(struct worker *worker, const void *way, const struct step *step)
+{
+	struct flight *flight = &worker->flight;
+	int64_t due_ns = worker->now_ns + worker->proxy->options.timeout_ns;
+	struct flight_entry *entry;
+
+	if (way && flight->count == FLIGHT_MAX)
+		pass_forget(worker, flight_first(flight));
+	entry = flight_add(flight, way, step->query, step->query_len, due_ns);
+	if (entry)
+		entry->origin = *step->origin;
+	return entry;
+}
+
+/* By a socket of the client's own. */
+static void forward_flow(struct worker *worker, const struct step *step)
+{
+	struct flow *flow = flow_get(worker, step->origin);
+	struct flight_entry *entry = flow ? take_off(worker, flow, step) : NULL;
+	const uint8_t *msg = step->send.msg;
+
+	if (!entry)
+		return; /* lost, as on any path */
+	flow_hold(worker, flow, entry);
+	if (!step->is_stable)
+		msg = keep(worker, msg, step->send.len);
+	if (msg)
+		flow_forward(worker, flow, msg, step->send.len);
+}
+
 static void forward(struct worker *worker, const struct step *step)
 {
+	bool is_inline = worker->proxy->options.is_inline;
 	const uint8_t *msg = step->send.msg;
-	struct flight_entry *entry = flight_add(&worker->flight, step->query, step->query_len,
-						worker->now_ns + worker->proxy->options.timeout_ns);
+	struct flight_entry *entry;
 
+	if (is_inline && !step->origin->conn) {
+		forward_flow(worker, step);
+		return;
+	}
+	entry = take_off(worker, is_inline ? step->origin->conn : NULL, step);
 	if (!entry) {
 		reply_failure(worker, step->origin, step->query, step->query_len);
 		return;
 	}
-	entry->origin = *step->origin;
 	if (step->origin->conn) {
 		entry->many = is_transfer(step->origin, step->query, step->query_len);
 		conn_count(step->origin->conn, 1);
@@ -128,7 +162,7 @@ static void forward(struct worker *worker, const struct step *step)
 	if (!step->is_stable)
 		msg = keep(worker, msg, step->send.len);
 	if (msg)
-		udp_forward(worker, entry, msg, step->send.len);
+		upstream_forward(worker, entry, msg, step->send.len);
 }
 
 static void do_now(struct worker *worker, const struct step *step)
@@ -196,7 +230,7 @@ void pass_query(struct worker *worker, struct origin *origin, const uint8_t *msg
 void pass_answer(struct worker *worker, struct flight_entry *entry, const uint8_t *msg, size_t len)
 {
 	struct decide_in in = {.direction = DECIDE_ANSWER, .msg = msg, .len = len, .memo = &entry->origin.memo};
-	uint16_t id = entry->id;
+	uint64_t serial = entry->serial;
 	struct decide_out out;
 
 	in.query = entry->query;
@@ -206,7 +240,7 @@ void pass_answer(struct worker *worker, struct flight_entry *entry, const uint8_
 	out.conn_bytes = 0;
 	ask_rules(worker, &entry->origin, &in, &out);
 	do_all(worker, &entry->origin, &in, &out);
-	if (flight_find(&worker->flight, id) != entry)
+	if (entry->serial != serial)
 		return; /* a fault closed the connection, and the query went with it */
 	entry->answered = true;
 	if (entry->many)
@@ -215,10 +249,20 @@ void pass_answer(struct worker *worker, struct flight_entry *entry, const uint8_
 		pass_forget(worker, entry);
 }
 
+void pass_stranger(struct worker *worker, const struct origin *origin, const uint8_t *msg, size_t len)
+{
+	struct step step = {
+		.origin = origin, .send = {.to = DECIDE_TO_CLIENT, .msg = msg, .len = len}, .is_stable = true};
+
+	reply(worker, &step);
+}
+
 void pass_forget(struct worker *worker, struct flight_entry *entry)
 {
 	if (entry->origin.conn)
 		conn_count(entry->origin.conn, -1);
+	if (entry->flow)
+		flow_let_go(worker, entry->flow);
 	flight_remove(&worker->flight, entry);
 }
 

@@ -2,6 +2,7 @@
 #include "injectors/proxy/proxy.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,10 +27,16 @@ static unsigned choose_count(const struct proxy_options *options)
 /* Workers share the port with each other, and the kernel would let them share it with another proxy of the same user. */
 static int check_port(const struct proxy_options *options, struct err *err)
 {
-	CLEANUP_CLOSE int fd = socket(options->listen.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	for (unsigned i = 0; i < options->listen_count; i++) {
+		const struct proxy_endpoint *at = &options->listen[i];
+		CLEANUP_CLOSE int fd = socket(at->at.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		int on = 1;
 
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&options->listen, options->listen_len))
-		return err_set(err, -errno, LOC_NONE, "listening on UDP: %s", strerror(errno));
+		if (fd >= 0 && at->at.ss_family == AF_INET6)
+			setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+		if (fd < 0 || bind(fd, (const struct sockaddr *)&at->at, at->len))
+			return err_set(err, -errno, LOC_NONE, "listening on UDP: %s", strerror(errno));
+	}
 	return 0;
 }
 

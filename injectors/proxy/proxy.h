@@ -16,9 +16,22 @@
 
 enum proxy_failure { PROXY_SERVFAIL, PROXY_SILENCE };
 
+struct proxy_endpoint {
+	struct sockaddr_storage at;
+	socklen_t len;
+};
+
+#define PROXY_LISTEN_MAX 4
+
+/*
+ * Inline, the proxy sits unseen on the path between clients and servers: it is asked in the name of every server (it listens on wildcard addresses, where its namespace takes every
+ * address for its own), and asks each server in the name of the client: from its address and port, with its message ID.
+ */
 struct proxy_options {
-	struct sockaddr_storage listen, upstream;
-	socklen_t listen_len, upstream_len;
+	struct proxy_endpoint listen[PROXY_LISTEN_MAX]; /* each for UDP and TCP */
+	unsigned listen_count;
+	bool is_inline;
+	struct proxy_endpoint upstream; /* inline: not looked at */
 	unsigned workers; /* 0: one per core */
 	enum proxy_failure on_failure; /* what the client gets when the upstream does not answer */
 	int64_t timeout_ns; /* how long to wait for it */

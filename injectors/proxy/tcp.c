@@ -20,21 +20,32 @@
 
 #define CONN_OF(source_, side) ((struct conn *)(void *)((char *)(source_)-offsetof(struct conn, side.source)))
 
-int tcp_open(struct worker *worker, struct err *err)
+static int open_listener(struct worker *worker, struct listener *listener, const struct proxy_endpoint *endpoint,
+			 struct err *err)
 {
-	const struct proxy_options *options = &worker->proxy->options;
-	int on = 1, fd = socket(options->listen.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int family = endpoint->at.ss_family, on = 1;
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return err_set(err, -errno, LOC_NONE, "opening a TCP socket: %s", strerror(errno));
-	worker->listen_tcp = (struct source){.kind = SOURCE_LISTEN_TCP, .fd = fd};
+	*listener = (struct listener){.source = {.kind = SOURCE_LISTEN_TCP, .fd = fd}, .endpoint = endpoint};
 	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (options->listen.ss_family == AF_INET6)
+	if (family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (bind(fd, (const struct sockaddr *)&options->listen, options->listen_len) || listen(fd, BACKLOG))
+	if (bind(fd, (const struct sockaddr *)&endpoint->at, endpoint->len) || listen(fd, BACKLOG))
 		return err_set(err, -errno, LOC_NONE, "listening on TCP: %s", strerror(errno));
-	return worker_watch(worker, &worker->listen_tcp, EPOLLIN);
+	return worker_watch(worker, &listener->source, EPOLLIN);
+}
+
+int tcp_open(struct worker *worker, struct err *err)
+{
+	const struct proxy_options *options = &worker->proxy->options;
+	int r = 0;
+
+	for (unsigned i = 0; !r && i < options->listen_count; i++)
+		r = open_listener(worker, &worker->tcp[i], &options->listen[i], err);
+	return r;
 }
 
 static void free_dead(struct worker *worker)
@@ -59,32 +70,20 @@ void tcp_close(struct worker *worker)
 		conn_drop(conn);
 	}
 	free_dead(worker);
-	if (worker->listen_tcp.fd >= 0)
-		close(worker->listen_tcp.fd);
+	for (unsigned i = 0; i < PROXY_LISTEN_MAX; i++) {
+		if (worker->tcp[i].source.fd >= 0)
+			close(worker->tcp[i].source.fd);
+	}
 }
 
 static void pause_accepting(struct worker *worker, bool pause)
 {
-	struct epoll_event event = {.events = pause ? 0 : EPOLLIN, .data.ptr = &worker->listen_tcp};
-
 	worker->accept_paused = pause;
-	epoll_ctl(worker->epoll_fd, EPOLL_CTL_MOD, worker->listen_tcp.fd, &event);
-}
+	for (unsigned i = 0; i < worker->proxy->options.listen_count; i++) {
+		struct source *source = &worker->tcp[i].source;
+		struct epoll_event event = {.events = pause ? 0 : EPOLLIN, .data.ptr = source};
 
-void tcp_accept(struct worker *worker)
-{
-	for (int i = 0; i < ACCEPTS; i++) {
-		union endpoint peer;
-		socklen_t len = sizeof(peer);
-		int on = 1, fd = accept4(worker->listen_tcp.fd, &peer.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd < 0 && (errno == EMFILE || errno == ENFILE))
-			pause_accepting(worker, true); /* until the next sweep */
-		if (fd < 0)
-			return;
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		if (!conn_new(worker, fd, &peer))
-			close(fd);
+		epoll_ctl(worker->epoll_fd, EPOLL_CTL_MOD, source->fd, &event);
 	}
 }
 
@@ -109,23 +108,38 @@ static void upstream_gone(struct conn *conn)
 	if (was_there) {
 		conn_forget(conn); /* closed without an answer: so is the client's */
 		conn->is_ending = true;
+	} else if (conn->worker->proxy->options.is_inline) {
+		conn_close(conn, true);
+		return;
 	} else {
 		fail_queries(conn);
 	}
 	conn_mark(conn);
 }
 
+/* As the client, where that is what the server must see. */
+static bool bind_upstream(const struct conn *conn, int fd)
+{
+	int on = 1;
+
+	if (!conn->worker->proxy->options.is_inline)
+		return true;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	return !bind(fd, &conn->peer.sa, endpoint_len(&conn->peer));
+}
+
 static bool connect_upstream(struct conn *conn)
 {
-	const struct proxy_options *options = &conn->worker->proxy->options;
+	struct origin origin = {.local = conn->local};
+	union endpoint server = worker_server(conn->worker, &origin);
 	struct side *side = &conn->upstream;
-	int on = 1, fd = socket(options->upstream.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int on = 1, fd = socket(server.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return false;
 	side->source.fd = fd;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (connect(fd, (const struct sockaddr *)&options->upstream, options->upstream_len) && errno != EINPROGRESS) {
+	if (!bind_upstream(conn, fd) || (connect(fd, &server.sa, endpoint_len(&server)) && errno != EINPROGRESS)) {
 		side_close(side);
 		return false;
 	}
@@ -135,6 +149,35 @@ static bool connect_upstream(struct conn *conn)
 		return false;
 	}
 	return true;
+}
+
+/* Inline, the server is connected to at once: where it refuses, so does the proxy. */
+static void begin(struct worker *worker, int fd, const union endpoint *peer)
+{
+	struct conn *conn = conn_new(worker, fd, peer);
+	socklen_t len = sizeof(conn->local);
+
+	if (!conn)
+		close(fd);
+	else if (worker->proxy->options.is_inline &&
+		 (getsockname(fd, &conn->local.sa, &len) || !connect_upstream(conn)))
+		conn_close(conn, true);
+}
+
+void tcp_accept(struct worker *worker, struct listener *listener)
+{
+	for (int i = 0; i < ACCEPTS; i++) {
+		union endpoint peer;
+		socklen_t len = sizeof(peer);
+		int on = 1, fd = accept4(listener->source.fd, &peer.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+			pause_accepting(worker, true); /* until the next sweep */
+		if (fd < 0)
+			return;
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		begin(worker, fd, &peer);
+	}
 }
 
 void tcp_forward(struct worker *worker, struct flight_entry *entry, const uint8_t *msg, size_t len)
@@ -206,18 +249,23 @@ static void handle_query(struct conn *conn, uint8_t *msg, size_t len)
 
 	memset(&origin, 0, sizeof(origin));
 	origin.client = conn->peer;
+	origin.local = conn->local;
 	origin.conn = conn;
 	pass_query(conn->worker, &origin, msg, len);
 }
 
 static void handle_answer(struct conn *conn, uint8_t *msg, size_t len)
 {
-	struct flight_entry *entry = len < 2 ? NULL : flight_find(&conn->worker->flight, msg_u16(msg));
+	bool is_inline = conn->worker->proxy->options.is_inline;
+	struct flight_entry *entry =
+		len < 2 ? NULL : flight_find(&conn->worker->flight, is_inline ? conn : NULL, msg_u16(msg));
 
-	if (!entry || entry->origin.conn != conn)
-		return;
-	memcpy(msg, entry->query, entry->query_len < 2 ? 0 : 2);
-	pass_answer(conn->worker, entry, msg, len);
+	if (entry && entry->origin.conn == conn) {
+		memcpy(msg, entry->query, entry->query_len < 2 ? 0 : 2);
+		pass_answer(conn->worker, entry, msg, len);
+	} else if (is_inline) {
+		tcp_reply(conn->worker, conn, msg, len);
+	}
 }
 
 /* Handles every whole message of the stream. Returns how many bytes that were. */
@@ -349,7 +397,8 @@ void tcp_sweep(struct worker *worker)
 		pause_accepting(worker, false);
 	for (struct conn *conn = worker->conns; conn; conn = next) {
 		next = conn->next;
-		if (!conn->in_flight && worker->now_ns - conn->used_ns >= TCP_IDLE_NS)
+		if (!worker->proxy->options.is_inline && !conn->in_flight &&
+		    worker->now_ns - conn->used_ns >= TCP_IDLE_NS)
 			conn_close(conn, false);
 	}
 }

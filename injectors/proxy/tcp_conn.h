@@ -22,7 +22,7 @@ struct side {
 struct conn {
 	struct side client, upstream;
 	struct worker *worker;
-	union endpoint peer;
+	union endpoint peer, local; /* local: inline, the server that was asked */
 	struct conn *prev, *next, *next_dirty, *next_dead;
 	int64_t used_ns;
 	size_t refs, in_flight;

@@ -25,6 +25,25 @@ int worker_watch(struct worker *worker, struct source *source, uint32_t interest
 	return 0;
 }
 
+static bool is_inline(const struct worker *worker)
+{
+	return worker->proxy->options.is_inline;
+}
+
+socklen_t endpoint_len(const union endpoint *endpoint)
+{
+	return endpoint->sa.sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+}
+
+union endpoint worker_server(const struct worker *worker, const struct origin *origin)
+{
+	union endpoint server = origin->local;
+
+	if (!is_inline(worker))
+		memcpy(&server, &worker->proxy->options.upstream.at, sizeof(server));
+	return server;
+}
+
 static int take_memory(struct worker *worker, struct err *err)
 {
 	worker->copies = malloc(COPIES_MAX);
@@ -56,9 +75,11 @@ int worker_init(struct worker *worker, struct proxy *proxy, unsigned index, stru
 
 	snprintf(name, sizeof(name), "proxy-%u", index);
 	*worker = (struct worker){.proxy = proxy, .index = index, .epoll_fd = -1, .armed_ns = INT64_MAX};
-	worker->listen_udp.fd = worker->listen_tcp.fd = worker->timer.fd = worker->wake.fd = -1;
+	worker->timer.fd = worker->wake.fd = -1;
 	for (unsigned i = 0; i < UPSTREAM_SOCKETS; i++)
 		worker->upstream[i].fd = -1;
+	for (unsigned i = 0; i < PROXY_LISTEN_MAX; i++)
+		worker->udp[i].source.fd = worker->tcp[i].source.fd = -1;
 	worker->rng = rng_stream(proxy->options.seed, name);
 	worker->rules = ruleset_take(proxy->rules);
 	r = take_memory(worker, err);
@@ -66,6 +87,8 @@ int worker_init(struct worker *worker, struct proxy *proxy, unsigned index, stru
 		r = open_loop(worker, err);
 	if (!r)
 		r = udp_open(worker, err);
+	if (!r)
+		r = is_inline(worker) ? flow_open(worker, err) : upstream_open(worker, err);
 	return r ? r : tcp_open(worker, err);
 }
 
@@ -91,6 +114,8 @@ void worker_fini(struct worker *worker)
 			pass_forget(worker, entry);
 	}
 	tcp_close(worker);
+	flow_close(worker);
+	upstream_close(worker);
 	udp_close(worker);
 	flight_fini(&worker->flight);
 	ruleset_drop(worker->rules);
@@ -131,13 +156,16 @@ static void handle(struct worker *worker, struct source *source, uint32_t events
 {
 	switch (source->kind) {
 	case SOURCE_LISTEN_UDP:
-		udp_read_queries(worker);
+		udp_read_queries(worker, (struct listener *)source);
 		break;
 	case SOURCE_LISTEN_TCP:
-		tcp_accept(worker);
+		tcp_accept(worker, (struct listener *)source);
 		break;
 	case SOURCE_UPSTREAM:
-		udp_read_answers(worker, source);
+		upstream_read(worker, source);
+		break;
+	case SOURCE_FLOW:
+		flow_read(worker, source);
 		break;
 	case SOURCE_CLIENT_CONN:
 	case SOURCE_UPSTREAM_CONN:
@@ -171,10 +199,12 @@ static void arm(struct worker *worker)
 static void begin_drain(struct worker *worker)
 {
 	worker->draining = true;
-	udp_read_queries(worker);
-	epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, worker->listen_udp.fd, NULL);
-	if (!worker->accept_paused)
-		epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, worker->listen_tcp.fd, NULL);
+	for (unsigned i = 0; i < worker->proxy->options.listen_count; i++) {
+		udp_read_queries(worker, &worker->udp[i]);
+		epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, worker->udp[i].source.fd, NULL);
+		if (!worker->accept_paused)
+			epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, worker->tcp[i].source.fd, NULL);
+	}
 }
 
 static bool is_done(struct worker *worker)
@@ -197,11 +227,14 @@ static void sweep(struct worker *worker)
 		return;
 	worker->last_sweep_ns = worker->now_ns;
 	tcp_sweep(worker);
+	flow_sweep(worker);
 }
 
 static int timeout_ms(const struct worker *worker)
 {
-	return worker->flight.count || worker->conns || worker->accept_paused || worker->draining ? TICK_MS : -1;
+	if (worker->flight.count || worker->conns || worker->accept_paused || worker->draining)
+		return TICK_MS;
+	return worker->flows.count ? (int)(SWEEP_NS / MSEC) : -1;
 }
 
 void *worker_main(void *arg)
@@ -220,6 +253,7 @@ void *worker_main(void *arg)
 			handle(worker, events[i].data.ptr, events[i].events);
 		sweep(worker);
 		tcp_flush(worker);
+		flow_flush(worker);
 		arm(worker);
 	}
 	if (atomic_fetch_sub(&worker->proxy->running, 1) == 1)

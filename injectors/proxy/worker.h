@@ -3,6 +3,7 @@
  * Inside a worker: one thread, one epoll loop. Nothing here is touched by another thread except through `wake_fd` and proxy's atomics.
  */
 #pragma once
+#include "injectors/proxy/flow.h"
 #include "injectors/proxy/later.h"
 #include "injectors/proxy/proxy.h"
 
@@ -18,21 +19,10 @@
 #define COPIES_MAX (8 * 65536u)
 #define CONTROL_SPACE 64 /* for one struct in6_pktinfo and its header */
 
-enum source_kind {
-	SOURCE_LISTEN_UDP,
-	SOURCE_LISTEN_TCP,
-	SOURCE_UPSTREAM,
-	SOURCE_CLIENT_CONN,
-	SOURCE_UPSTREAM_CONN,
-	SOURCE_TIMER,
-	SOURCE_WAKE
-};
-
-/* What an epoll event points to. Those of connections are embedded in struct conn. */
-struct source {
-	enum source_kind kind;
-	int fd;
-	uint32_t interest; /* what epoll was told */
+struct listener {
+	struct source source;
+	const struct proxy_endpoint *endpoint;
+	bool is_any; /* the wildcard address: answers must leave from the address that was asked */
 };
 
 /* Datagrams that leave one socket together. */
@@ -52,8 +42,9 @@ struct worker {
 	pthread_t thread;
 	bool started;
 	int epoll_fd;
-	struct source listen_udp, listen_tcp, timer, wake, upstream[UPSTREAM_SOCKETS];
-	bool is_any; /* listens on the wildcard address: answers must leave from the address that was asked */
+	struct source timer, wake, upstream[UPSTREAM_SOCKETS];
+	struct listener udp[PROXY_LISTEN_MAX], tcp[PROXY_LISTEN_MAX]; /* of the proxy's options, in their order */
+	struct flows flows; /* inline */
 	bool accept_paused; /* out of descriptors */
 	bool draining;
 	int64_t drain_until_ns, now_ns, armed_ns, last_sweep_ns;
@@ -93,6 +84,9 @@ int worker_init(struct worker *worker, struct proxy *proxy, unsigned index, stru
 void worker_fini(struct worker *worker);
 void *worker_main(void *worker);
 int worker_watch(struct worker *worker, struct source *source, uint32_t interest);
+/* Who answers what this origin asked: the upstream, or, inline, the server that was asked. */
+union endpoint worker_server(const struct worker *worker, const struct origin *origin);
+socklen_t endpoint_len(const union endpoint *endpoint);
 
 /* pass.c: what is the same for both transports */
 /* Judges a query and does what was decided. origin holds nothing yet; msg is the client's. */
@@ -101,6 +95,8 @@ void pass_query(struct worker *worker, struct origin *origin, const uint8_t *msg
 void pass_answer(struct worker *worker, struct flight_entry *entry, const uint8_t *msg, size_t len);
 /* The upstream will not answer this one: says so, or not, and forgets it. */
 void pass_failed(struct worker *worker, struct flight_entry *entry);
+/* A message that answers no query we know: inline it goes on as it is. */
+void pass_stranger(struct worker *worker, const struct origin *origin, const uint8_t *msg, size_t len);
 /* Forgets a query. */
 void pass_forget(struct worker *worker, struct flight_entry *entry);
 void pass_due(struct worker *worker);
@@ -109,17 +105,22 @@ void pass_expired(struct worker *worker);
 /* udp.c */
 int udp_open(struct worker *worker, struct err *err);
 void udp_close(struct worker *worker);
-void udp_read_queries(struct worker *worker);
-void udp_read_answers(struct worker *worker, struct source *upstream);
+void udp_read_queries(struct worker *worker, struct listener *listener);
 /* msg stays valid until udp_flush. */
-void udp_forward(struct worker *worker, struct flight_entry *entry, const uint8_t *msg, size_t len);
 void udp_reply(struct worker *worker, const struct origin *origin, const uint8_t *msg, size_t len);
 void udp_flush(struct worker *worker);
+
+/* upstream.c: the way of datagrams to one upstream and back */
+int upstream_open(struct worker *worker, struct err *err);
+void upstream_close(struct worker *worker);
+void upstream_read(struct worker *worker, struct source *upstream);
+/* msg stays valid until udp_flush. */
+void upstream_forward(struct worker *worker, struct flight_entry *entry, const uint8_t *msg, size_t len);
 
 /* tcp.c: connections. tcp_conn.h has what they are. */
 int tcp_open(struct worker *worker, struct err *err);
 void tcp_close(struct worker *worker);
-void tcp_accept(struct worker *worker);
+void tcp_accept(struct worker *worker, struct listener *listener);
 void tcp_event(struct worker *worker, struct source *source, uint32_t events);
 void tcp_forward(struct worker *worker, struct flight_entry *entry, const uint8_t *msg, size_t len);
 void tcp_reply(struct worker *worker, struct conn *conn, const uint8_t *msg, size_t len);
