@@ -52,6 +52,7 @@ enum param_type {
 	PARAM_RATE, /* int64_t        per second */
 	PARAM_TEXT, /* struct text    a scalar */
 	PARAM_ENUM, /* int64_t        index into choices */
+	PARAM_ENUMS, /* int64_t       a choice or a list of them: bit i for choices[i]; 0 by default */
 	PARAM_TEXTS, /* struct texts  a scalar or a list of scalars */
 	PARAM_GROUPS, /* struct text_groups   a list of lists of scalars, none empty; a scalar stands for a list of itself */
 	PARAM_ADDRESSES, /* struct addresses   an IP address or a list of them; no duplicates */
@@ -70,7 +71,7 @@ struct param {
 	int64_t min, max, def; /* for numbers, inclusive; def PARAM_UNSET: none */
 	bool required;
 	const char *doc; /* one sentence, lower case, without full stop: "delay added to each packet" */
-	const char *const *choices; /* PARAM_ENUM: NULL-terminated */
+	const char *const *choices; /* PARAM_ENUM, PARAM_ENUMS: NULL-terminated */
 	const struct table *sub;
 	const char *def_text; /* default of a text, for the docs; given to the field where not NULL */
 };
@@ -110,6 +111,10 @@ struct table {
 	{                                                                                                         \
 		.key = (k), .type = PARAM_ENUM, .offset = PARAM_AT(T, f, int64_t), .def = (d), .choices = (list), \
 		.doc = (text)                                                                                     \
+	}
+#define P_ENUMS(T, f, k, list, text)                                                                                 \
+	{                                                                                                            \
+		.key = (k), .type = PARAM_ENUMS, .offset = PARAM_AT(T, f, int64_t), .choices = (list), .doc = (text) \
 	}
 #define P_TEXT(T, f, k, text_)                                                                        \
 	{                                                                                             \

@@ -9,6 +9,7 @@
 #pragma once
 #include "harness/api/host.h"
 #include "harness/api/param.h"
+#include "harness/api/transport.h"
 #include "harness/event/event.h"
 #include <event2/event.h>
 
@@ -44,6 +45,7 @@ struct probe {
 struct probe_server {
 	const char *host;
 	struct address address;
+	const char *tls_name; /* that its certificate bears: a nameserver's hostname, a resolver's name in the lab */
 };
 
 struct probe_ctx {
@@ -54,6 +56,7 @@ struct probe_ctx {
 	/* Where questions go, in order: of `via`, or by default the client's resolvers. Borrowed from the plan. */
 	const struct probe_server *servers;
 	size_t server_count;
+	const char *ca_file; /* PEM: what a TLS client trusts; NULL: nobody in the lab serves TLS */
 	/* Takes a finished sample; its strings are borrowed until it returns. Exactly once for each ask, in any order, also from within ask. Must not
 	 * call close. */
 	void (*done)(void *arg, const struct ev_sample *sample);
@@ -73,6 +76,8 @@ struct probe_ops {
 	const char *(*transport)(const struct probe *probe); /* "udp", "tcp", "getaddrinfo" */
 	/* The `via` a plan gave, or an empty text: resolved by the plan into ctx->servers. May be NULL. */
 	const struct text *(*via)(const struct probe *probe);
+	/* Which of enum encrypted the host that is asked first must serve; 0: none. Checked by the plan. May be NULL: none. */
+	int (*encrypted)(const struct probe *probe);
 
 	int (*open)(const struct probe *probe, const struct probe_ctx *ctx, void **ret_state, struct err *err);
 	/* Sends sample i, due at due_ns (on the run's clock); i grows from call to call. Never blocks, never fails: a failure to ask is a sample with

@@ -8,6 +8,7 @@
  */
 #pragma once
 #include "harness/api/param.h"
+#include "harness/api/transport.h"
 #include "harness/base/arena.h"
 #include "harness/base/buf.h"
 
@@ -40,6 +41,13 @@ struct server_zone {
 	bool is_signed; /* with DNSSEC: it holds RRSIG and NSEC records */
 };
 
+/* What a server needs for TLS. PEM files, absolute paths. */
+struct server_tls {
+	int serves; /* set of enum encrypted: DOT_PORT, and DOH_PORT at DOH_PATH, of every address; 0: none */
+	const char *certificate, *key; /* its own; NULL if it serves none */
+	const char *ca; /* what it trusts; NULL if the lab has no TLS at all */
+};
+
 struct server_spec {
 	const char *host; /* name in the lab, "alpha.ns1" */
 	const char *dir; /* absolute, exists, empty, the server's own */
@@ -53,6 +61,9 @@ struct server_spec {
 	const char *
 		trust_anchor; /* resolver: path of a file with the root's DNSKEY (one RR per line); NULL: do not validate */
 	const struct addresses *forward; /* forwarder, or resolver told to forward: where; NULL: iterate */
+	/* Not NULL: forwards over TLS to DOT_PORT; forward_names[i] is the name the certificate of forward->v[i] must have. */
+	const char *const *forward_names;
+	struct server_tls tls;
 	const char *
 		options; /* raw configuration text of the plan, passed through at the end (or where the format needs it); NULL: none */
 };
@@ -67,6 +78,8 @@ struct server_ops {
 	const char *program; /* "named", looked up in PATH and the sbin directories */
 	const char *package; /* Debian package that brings it */
 	int roles; /* set of enum server_role */
+	int encrypted; /* set of enum encrypted that it can serve */
+	bool forwards_dot; /* as resolver or forwarder it can forward over TLS */
 	const char *version_arg; /* "-v": argument that prints the version */
 	/* Writes configuration under spec->dir and fills ret. */
 	int (*configure)(const struct server_spec *spec, struct arena *arena, struct server_command *ret,

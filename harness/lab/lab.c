@@ -4,10 +4,12 @@
 #include "harness/lab/internal.h"
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 struct lab {
 	struct hub hub;
 	struct core *core;
+	struct ca *ca; /* NULL: nobody serves TLS */
 	struct host *hosts;
 	size_t host_count; /* of those begun */
 };
@@ -34,6 +36,22 @@ static int wait_for_links(struct lab *lab, struct err *err)
 	return settle_links(&lab->hub.wire, ifindexes, lab->host_count, err);
 }
 
+static int make_ca(struct lab *lab, const struct topology *topology, struct err *err)
+{
+	int rc = 0;
+
+	lab->ca = ca_new(LAB_CA_DIR, time(NULL), err);
+	if (!lab->ca)
+		return err->code;
+	for (size_t i = 0; !rc && i < topology->host_count; i++) {
+		const struct topo_host *host = &topology->hosts[i];
+
+		if (host->encrypted)
+			rc = ca_add_host(lab->ca, host->name, host->hostname, &host->addresses, err);
+	}
+	return rc;
+}
+
 static int build(struct lab *lab, const struct topology *topology, struct err *err)
 {
 	int rc = open_hub(&lab->hub, err);
@@ -48,6 +66,8 @@ static int build(struct lab *lab, const struct topology *topology, struct err *e
 		rc = host_init(&lab->hosts[lab->host_count++], topology, i, &lab->hub, err);
 	if (!rc)
 		rc = wait_for_links(lab, err);
+	if (!rc && topology->has_tls)
+		rc = make_ca(lab, topology, err);
 	wire_close(&lab->hub.wire); /* else what it is told of would pile up */
 	return rc;
 }
@@ -77,6 +97,7 @@ void lab_close(struct lab *lab)
 	for (size_t i = 0; i < lab->host_count; i++)
 		host_fini(&lab->hosts[i]);
 	core_close(lab->core);
+	ca_free(lab->ca);
 	wire_close(&lab->hub.wire);
 	home_close(&lab->hub.home);
 	free(lab->hosts);
@@ -86,6 +107,11 @@ void lab_close(struct lab *lab)
 struct core *lab_core(struct lab *lab)
 {
 	return lab->core;
+}
+
+struct ca *lab_ca(struct lab *lab)
+{
+	return lab->ca;
 }
 
 size_t lab_host_count(const struct lab *lab)

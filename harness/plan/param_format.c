@@ -24,6 +24,7 @@ static const char *format_number(enum param_type type, int64_t number, char *buf
 	case PARAM_BOOL:
 	case PARAM_TEXT:
 	case PARAM_ENUM:
+	case PARAM_ENUMS:
 	case PARAM_TEXTS:
 	case PARAM_GROUPS:
 	case PARAM_ADDRESSES:
@@ -61,6 +62,7 @@ void param_format_default(const struct param *param, struct buf *out)
 		if (param->def_text)
 			buf_puts(out, param->def_text);
 		return;
+	case PARAM_ENUMS:
 	case PARAM_TEXTS:
 	case PARAM_GROUPS:
 	case PARAM_ADDRESSES:
@@ -95,6 +97,7 @@ void param_format_range(const struct param *param, struct buf *out)
 		buf_puts(out, "true, false");
 		return;
 	case PARAM_ENUM:
+	case PARAM_ENUMS:
 		for (size_t i = 0; param->choices[i]; i++)
 			buf_printf(out, "%s%s", i ? ", " : "", param->choices[i]);
 		return;
@@ -136,6 +139,8 @@ const char *param_type_name(const struct param *param)
 		return "text";
 	case PARAM_ENUM:
 		return "choice";
+	case PARAM_ENUMS:
+		return "choice or list of choices";
 	case PARAM_TEXTS:
 		return "text or list of texts";
 	case PARAM_GROUPS:

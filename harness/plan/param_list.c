@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Texts and addresses: one, or a list of them.
+ * Texts, choices and addresses: one, or a list of them.
  */
 #include <errno.h>
 #include <string.h>
@@ -45,6 +45,24 @@ void parse_texts(struct parse *parse, const struct param *param, const struct no
 			texts.v[texts.count++] = (struct text){item->scalar, item->loc};
 	}
 	*ret = texts;
+}
+
+void parse_enums(struct parse *parse, const struct param *param, const struct node *value, int64_t *ret)
+{
+	int64_t set = 0;
+
+	for (size_t i = 0; i < item_count(value); i++) {
+		const struct node *item = item_at(value, i);
+		int64_t choice = -1;
+
+		parse_enum(parse, param, item, &choice);
+		if (choice >= 0 && set & INT64_C(1) << choice)
+			errs_add(parse->errs, item->loc, "%s: %s stands twice in the list; remove one", param->key,
+				 param->choices[choice]);
+		else if (choice >= 0)
+			set |= INT64_C(1) << choice;
+	}
+	*ret = set;
 }
 
 void parse_groups(struct parse *parse, const struct param *param, const struct node *value, struct text_groups *ret)

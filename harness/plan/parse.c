@@ -41,6 +41,7 @@ static void set_default(const struct param *param, void *at, struct loc loc)
 	case PARAM_TABLE: /* as if it were given and empty, but for what it requires; its loc stays zero */
 		set_defaults(&(struct rows){&param->sub->params, 1}, at, loc);
 		return;
+	case PARAM_ENUMS:
 	case PARAM_TEXTS:
 	case PARAM_GROUPS:
 	case PARAM_ADDRESSES:
@@ -164,6 +165,9 @@ static void parse_value(struct parse *parse, const struct param *param, const st
 		return;
 	case PARAM_ENUM:
 		parse_enum(parse, param, value, at);
+		return;
+	case PARAM_ENUMS:
+		parse_enums(parse, param, value, at);
 		return;
 	case PARAM_TEXTS:
 		parse_texts(parse, param, value, at);

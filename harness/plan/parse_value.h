@@ -18,6 +18,7 @@ void parse_bool(struct parse *parse, const struct param *param, const struct nod
 void parse_int(struct parse *parse, const struct param *param, const struct node *value, int64_t *ret);
 void parse_unit(struct parse *parse, const struct param *param, const struct node *value, int64_t *ret);
 void parse_enum(struct parse *parse, const struct param *param, const struct node *value, int64_t *ret);
+void parse_enums(struct parse *parse, const struct param *param, const struct node *value, int64_t *ret);
 void parse_text(struct parse *parse, const struct param *param, const struct node *value, struct text *ret);
 void parse_texts(struct parse *parse, const struct param *param, const struct node *value, struct texts *ret);
 void parse_groups(struct parse *parse, const struct param *param, const struct node *value, struct text_groups *ret);

@@ -34,6 +34,7 @@ struct nameserver_spec {
 	struct addresses address;
 	struct text server;
 	struct text primary; /* "alpha.ns1": transfers every zone it serves from there, with TSIG */
+	int64_t encrypted; /* set of enum encrypted */
 	struct text options;
 };
 
@@ -43,8 +44,12 @@ struct resolver_spec {
 	struct addresses address;
 	struct text server;
 	struct texts forward; /* resolvers (or nameservers) to forward to */
+	int64_t forward_transport; /* enum forward_transport */
+	int64_t encrypted; /* set of enum encrypted */
 	struct text options;
 };
+
+enum forward_transport { FORWARD_PLAIN, FORWARD_DOT };
 
 struct client_spec {
 	struct loc loc;
@@ -133,6 +138,7 @@ extern const struct param step_params[], probe_params[], expect_params[]; /* com
 extern const struct param step_target_params[], step_groups_params[],
 	step_servers_params[]; /* of steps, by what the kind hits */
 extern const struct table flap_table;
+extern const char *const encrypted_choices[]; /* of rows that hold a set of enum encrypted: their names */
 
 /* The rows that say whom such a kind hits. */
 const struct param *step_hits_params(enum injector_hits hits);

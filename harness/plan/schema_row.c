@@ -44,7 +44,7 @@ static void describe_row(json_t *value, const struct param *param)
 {
 	struct buf text = {0}, range = {0}, def = {0};
 
-	if (param->type != PARAM_ENUM && param->type != PARAM_BOOL)
+	if (param->type != PARAM_ENUM && param->type != PARAM_ENUMS && param->type != PARAM_BOOL)
 		param_format_range(param, &range);
 	param_format_default(param, &def);
 	buf_puts(&text, param->doc ? param->doc : "");
@@ -135,6 +135,8 @@ static json_t *row_schema(struct schema *schema, const struct param *param)
 		return enum_of(param->choices);
 	case PARAM_TEXT:
 		return json_pack("{s:[s,s,s]}", "type", "string", "number", "boolean");
+	case PARAM_ENUMS:
+		return one_or_list(enum_of(param->choices), false);
 	case PARAM_TEXTS:
 		return one_or_list(json_pack("{s:[s,s,s]}", "type", "string", "number", "boolean"), false);
 	case PARAM_GROUPS:

@@ -12,6 +12,8 @@
 
 #define LAB_NAME_DOC "the key is its name, as targets and --on say it"
 
+const char *const encrypted_choices[] = {"dot", "doh", NULL};
+static const char *const forward_choices[] = {"udp", "dot", NULL};
 static const char *const apex_ns_choices[] = {"from-file", "from-lab", NULL};
 
 static const struct param zone_params[] = {
@@ -49,6 +51,10 @@ static const struct param nameserver_params[] = {
 		       "authoritative server software it runs (see `dnsdrill list servers`)"),
 	P_TEXT(struct nameserver_spec, primary, "primary",
 	       "nameserver, as provider.label, from which it transfers every zone of the plan it serves, with TSIG"),
+	P_ENUMS(struct nameserver_spec, encrypted, "encrypted", encrypted_choices,
+		"encrypted transports it answers on besides UDP and TCP: DNS over TLS on port 853, DNS over HTTPS on "
+		"port "
+		"443 at /dns-query; certificates are from the lab's own authority"),
 	P_TEXT(struct nameserver_spec, options, "options",
 	       "configuration text in the server's own language, passed through"),
 	PARAM_END,
@@ -84,6 +90,12 @@ static const struct param resolver_params[] = {
 		       "resolver software it runs (see `dnsdrill list servers`)"),
 	P_TEXTS(struct resolver_spec, forward, "forward",
 		"resolvers or nameservers it passes questions on to, instead of asking from the root down"),
+	P_ENUM(struct resolver_spec, forward_transport, "forward_transport", forward_choices, FORWARD_PLAIN,
+	       "how it forwards: over UDP (and TCP after a truncated answer), or over TLS, the other's name verified"),
+	P_ENUMS(struct resolver_spec, encrypted, "encrypted", encrypted_choices,
+		"encrypted transports it answers on besides UDP and TCP: DNS over TLS on port 853, DNS over HTTPS on "
+		"port "
+		"443 at /dns-query; certificates are from the lab's own authority"),
 	P_TEXT(struct resolver_spec, options, "options",
 	       "configuration text in the server's own language, passed through"),
 	PARAM_END,

@@ -71,6 +71,39 @@ static void set_server(struct topo_builder *b, struct topo_host *host, const str
 		host->server_role = SERVER_FORWARDER;
 }
 
+/* Which software, of those that can play the host's role, serves all of set. */
+static struct names encrypting(const struct topo_builder *b, const struct topo_host *host, int set)
+{
+	struct names names = {0};
+
+	for (size_t i = 0; b->registry->servers && b->registry->servers[i]; i++) {
+		const struct server_ops *ops = b->registry->servers[i];
+
+		if (ops->roles & host->server_role && (ops->encrypted & set) == set)
+			names_add(&names, b->arena, ops->name);
+	}
+	return names;
+}
+
+static void set_encrypted(struct topo_builder *b, struct topo_host *host, int64_t set)
+{
+	int missing;
+
+	host->encrypted = (int)set;
+	if (!set || !host->server || !host->server_role)
+		return; /* said already */
+	b->topology->has_tls = true;
+	missing = (int)set & ~host->server->encrypted;
+	for (size_t i = 0; encrypted_choices[i]; i++) {
+		struct names others = encrypting(b, host, (int)set);
+
+		if (missing & 1 << i)
+			errs_add(b->errs, host->loc,
+				 "encrypted: server '%s' of %s cannot serve %s; those that can are: %s",
+				 host->server->name, host->name, encrypted_choices[i], joined(b, &others));
+	}
+}
+
 /* ---- hosts ---- */
 
 static struct topo_host *add_host(struct topo_builder *b, enum host_role role, const char *name, struct loc loc)
@@ -126,6 +159,8 @@ static void add_nameserver(struct topo_builder *b, const struct provider_spec *p
 		host->hostname = domain_normalise(b->arena, host->hostname, &why);
 	}
 	set_server(b, host, &spec->server, SERVER_AUTHORITATIVE);
+	set_encrypted(b, host, spec->encrypted);
+	host->tls_name = host->hostname;
 	for (struct topo_host *other = b->topology->hosts; other < host; other++) {
 		if (other->hostname && host->hostname && !strcmp(other->hostname, host->hostname))
 			errs_add(b->errs, spec->hostname.value ? spec->hostname.loc : spec->loc,
@@ -140,6 +175,8 @@ static void add_resolver(struct topo_builder *b, const struct resolver_spec *spe
 	host->addresses = spec->address;
 	host->options = spec->options.value;
 	set_server(b, host, &spec->server, spec->forward.count ? SERVER_FORWARDER | SERVER_RESOLVER : SERVER_RESOLVER);
+	set_encrypted(b, host, spec->encrypted);
+	host->tls_name = host->name;
 }
 
 static void add_client(struct topo_builder *b, const struct client_spec *spec)

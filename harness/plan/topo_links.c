@@ -140,6 +140,41 @@ static void check_forward_loop(struct topo_builder *b, const struct resolver_spe
 			 spec->name.value, to->value, spec->name.value);
 }
 
+static const char *dot_forwarders(const struct topo_builder *b)
+{
+	const char *text = "";
+
+	for (size_t i = 0; b->registry->servers && b->registry->servers[i]; i++) {
+		if (b->registry->servers[i]->forwards_dot)
+			text = arena_printf(b->arena, "%s%s%s", text, *text ? ", " : "", b->registry->servers[i]->name);
+	}
+	return *text ? text : "none";
+}
+
+/* Whether what `forward_transport: dot` needs is there, but for the other end. */
+static void check_forward_dot(struct topo_builder *b, const struct topo_host *host, const struct resolver_spec *spec)
+{
+	if (!spec->forward.count)
+		errs_add(b->errs, spec->loc,
+			 "forward_transport: resolver '%s' forwards to nobody; give it a forward:, "
+			 "or leave the transport out",
+			 host->name);
+	else if (host->server && !host->server->forwards_dot)
+		errs_add(b->errs, host->loc,
+			 "forward_transport: server '%s' of %s cannot forward over DoT; those that can are: %s",
+			 host->server->name, host->name, dot_forwarders(b));
+}
+
+/* The names that the certificates of the hosts behind forward must have. */
+static void name_forward(struct topo_builder *b, struct topo_host *host, const struct addresses *forward)
+{
+	const char **names = ARENA_ARRAY(b->arena, const char *, forward->count + 1);
+
+	for (size_t i = 0; i < forward->count; i++)
+		names[i] = topology_host_at(b->topology, &forward->v[i])->tls_name;
+	host->forward_names = names;
+}
+
 static void resolve_forward(struct topo_builder *b, struct topo_host *host, const struct resolver_spec *spec)
 {
 	struct addresses *forward = ARENA_NEW(b->arena, struct addresses);
@@ -152,6 +187,12 @@ static void resolve_forward(struct topo_builder *b, struct topo_host *host, cons
 		check_forward_loop(b, spec, &spec->forward.v[i]);
 		if (!to || !can_meet(b, host, to, spec->forward.v[i].loc, "forward to"))
 			continue;
+		if (spec->forward_transport == FORWARD_DOT && !(to->encrypted & ENCRYPTED_DOT)) {
+			errs_add(b->errs, spec->forward.v[i].loc,
+				 "forward: %s does not serve DoT, and %s forwards over it; give %s encrypted: [dot]",
+				 to->name, host->name, to->name);
+			continue;
+		}
 		usable = topo_reachable(b->arena, host, &to->addresses);
 		forward->v = ARENA_ARRAY(b->arena, struct address, old.count + usable.count);
 		if (old.count)
@@ -161,6 +202,10 @@ static void resolve_forward(struct topo_builder *b, struct topo_host *host, cons
 	}
 	if (spec->forward.count)
 		host->forward = forward;
+	if (spec->forward_transport != FORWARD_DOT)
+		return;
+	check_forward_dot(b, host, spec);
+	name_forward(b, host, forward);
 }
 
 /* ---- clients ---- */
@@ -180,7 +225,7 @@ static void resolve_client(struct topo_builder *b, struct topo_host *host, const
 		if (!resolver || is_twice || !can_meet(b, host, resolver, name->loc, "ask"))
 			continue;
 		host->resolvers[host->resolver_count++] = (struct probe_server){
-			resolver->name, topo_reachable(b->arena, host, &resolver->addresses).v[0]};
+			resolver->name, topo_reachable(b->arena, host, &resolver->addresses).v[0], resolver->tls_name};
 	}
 }
 

@@ -53,6 +53,19 @@ const struct topo_host *topology_host(const struct topology *topology, const cha
 	return NULL;
 }
 
+const struct topo_host *topology_host_at(const struct topology *topology, const struct address *address)
+{
+	for (size_t i = 0; i < topology->host_count; i++) {
+		const struct addresses *own = &topology->hosts[i].addresses;
+
+		for (size_t k = 0; k < own->count; k++) {
+			if (address_is_equal(&own->v[k], address))
+				return &topology->hosts[i];
+		}
+	}
+	return NULL;
+}
+
 bool topology_is_meant(const struct topo_host *host, const char *target)
 {
 	if (!strcmp(target, "tlds"))

@@ -35,6 +35,9 @@ struct topo_host {
 	struct loc loc; /* in the plan; of `server:` where there is one */
 	const struct topo_host *primary; /* nameserver that transfers */
 	const struct addresses *forward; /* NULL: iterates */
+	const char *const *forward_names; /* as in struct server_spec */
+	int encrypted; /* set of enum encrypted that it serves */
+	const char *tls_name; /* in its certificate: hostname, or name; NULL for clients */
 	const struct client_spec *client; /* HOST_CLIENT */
 	struct probe_server
 		*resolvers; /* HOST_CLIENT: in order, each at its first address of a family the client has */
@@ -49,6 +52,7 @@ struct topology {
 	struct topo_zone *zones; /* root first, parents before children */
 	size_t zone_count;
 	bool is_signed; /* some zone is: root and TLDs are signed, resolvers get a trust anchor */
+	bool has_tls; /* some host serves an encrypted transport: the lab needs a CA */
 	uint64_t seed;
 };
 
@@ -57,6 +61,8 @@ struct topology *topology_new(struct arena *arena, const struct plan *plan, cons
 			      struct errs *errs);
 
 const struct topo_host *topology_host(const struct topology *topology, const char *name);
+/* The host that bears the address, or NULL. */
+const struct topo_host *topology_host_at(const struct topology *topology, const struct address *address);
 
 /* Whether a target name means the host: its own, its provider's, "tlds". */
 bool topology_is_meant(const struct topo_host *host, const char *target);

@@ -25,7 +25,7 @@ static void add(struct plan_ctx *ctx, const struct topo_host *from, const struct
 	struct addresses usable = topo_reachable(ctx->arena, from, &host->addresses);
 
 	for (size_t i = 0; i < usable.count; i++)
-		servers[(*count)++] = (struct probe_server){host->name, usable.v[i]};
+		servers[(*count)++] = (struct probe_server){host->name, usable.v[i], host->tls_name};
 }
 
 static void resolve_via(struct plan_ctx *ctx, const struct topo_host *from, const struct text *via,
@@ -74,6 +74,20 @@ static void say_no_resolvers(struct plan_ctx *ctx, const struct probe *probe, co
 			 probe->ops->via ? ", or say via: whom the probe asks" : "");
 }
 
+/* The host asked first must answer on the transport the probe asks by. */
+static void check_encrypted(struct plan_ctx *ctx, const struct probe *probe, const struct probe_server *server,
+			    struct loc loc)
+{
+	int needed = probe->ops->encrypted ? probe->ops->encrypted(probe) : 0;
+	const struct topo_host *host = topology_host(ctx->plan->topology, server->host);
+
+	for (size_t i = 0; encrypted_choices[i]; i++) {
+		if (needed & ~host->encrypted & 1 << i)
+			errs_add(ctx->errs, loc, "transport: %s does not serve %s; give it encrypted: [%s]", host->name,
+				 encrypted_choices[i], encrypted_choices[i]);
+	}
+}
+
 void via_resolve(struct plan_ctx *ctx, const struct probe *probe, struct probe_server **ret_servers, size_t *ret_count)
 {
 	const struct text *via = probe->ops->via ? probe->ops->via(probe) : NULL;
@@ -94,4 +108,6 @@ void via_resolve(struct plan_ctx *ctx, const struct probe *probe, struct probe_s
 		*ret_servers = from->resolvers;
 		*ret_count = from->resolver_count;
 	}
+	if (*ret_count)
+		check_encrypted(ctx, probe, *ret_servers, via && via->value ? via->loc : probe->loc);
 }

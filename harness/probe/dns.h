@@ -13,7 +13,6 @@
 #include "harness/probe/unique.h"
 #include <event2/event_struct.h>
 
-#define DNS_PORT 53
 #define DNS_MESSAGE_MAX 65535
 
 struct dns_probe {

@@ -57,14 +57,9 @@ static const char *const root_name[] = {"."};
 /* The host that bears an address, or NULL. */
 static struct server_process *server_at(struct bringup *bringup, const struct address *address)
 {
-	for (size_t i = 0; i < bringup->topology->host_count; i++) {
-		const struct addresses *own = &bringup->topology->hosts[i].addresses;
+	const struct topo_host *host = topology_host_at(bringup->topology, address);
 
-		for (size_t k = 0; k < own->count; k++)
-			if (address_is_equal(&own->v[k], address))
-				return &bringup->servers[i];
-	}
-	return NULL;
+	return host ? &bringup->servers[host - bringup->topology->hosts] : NULL;
 }
 
 /* What to ask a resolver: the root's NS set, which warms nothing but what priming warms. One that forwards to a nameserver can only be asked what
@@ -87,6 +82,7 @@ static void set_ask(struct server_process *server)
 
 	server->ask.host = server->host;
 	server->ask.addresses = &server->topo->addresses;
+	server->ask.encrypted = spec->tls.serves;
 	server->ask.is_authoritative = spec->role == SERVER_AUTHORITATIVE;
 	/* nsd's old process answers SERVFAIL beside its new one for some milliseconds after a transfer. */
 	server->ask.rounds = server->topo->primary ? SECONDARY_ROUNDS : 1;

@@ -66,6 +66,7 @@ static int open_asker(struct probing *probing, size_t i, struct lab *lab, struct
 		.seed = (uint64_t)probing->plan->seed,
 		.servers = probing->plan->probe_servers[i],
 		.server_count = probing->plan->probe_server_counts[i],
+		.ca_file = lab_ca(lab) ? ca_bundle(lab_ca(lab)) : NULL,
 		.done = sample_done,
 		.arg = asker,
 	};

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "harness/run/ready.h"
+#include "harness/api/transport.h"
 #include "harness/base/macro.h"
+#include "harness/run/ready_tls.h"
 #include <errno.h>
 #include <ldns/ldns.h>
 #include <string.h>
@@ -8,7 +10,6 @@
 #include <unistd.h>
 
 #define ASK_AGAIN_USEC 20000
-#define DNS_PORT 53
 
 struct target { /* one address */
 	struct ready *ready;
@@ -30,7 +31,8 @@ struct ready {
 	struct event_base *base;
 	struct event *tick;
 	struct target *targets;
-	size_t target_count, left;
+	size_t target_count, left; /* left: targets, and tls if there is one */
+	struct ready_tls *tls;
 };
 
 static ldns_rr_type asked_type(const struct ready_ask *ask)
@@ -138,6 +140,20 @@ static bool take_answer(struct target *target, const uint8_t *wire, size_t len)
 	return was_last;
 }
 
+static void end(struct ready *ready)
+{
+	event_del(ready->tick);
+	ready->done(ready->arg); /* may free everything */
+}
+
+static void on_tls(void *arg)
+{
+	struct ready *ready = arg;
+
+	if (--ready->left == 0)
+		end(ready);
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct target *target = arg;
@@ -148,8 +164,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	while (!is_done(target) && (len = recv(fd, wire, sizeof(wire), 0)) >= 0) {
 		if (take_answer(target, wire, (size_t)len)) {
-			event_del(ready->tick);
-			ready->done(ready->arg); /* may free everything */
+			end(ready);
 			return;
 		}
 	}
@@ -215,6 +230,13 @@ static int start_targets(struct ready *ready, struct err *err)
 	ready->tick = event_new(ready->base, -1, EV_PERSIST, on_tick, ready);
 	if (!ready->tick || event_add(ready->tick, &again) < 0)
 		return err_set(err, -ENOMEM, LOC_NONE, "out of memory");
+	if (ready->ask.encrypted) {
+		ready->tls = ready_tls_start(ready->base, ready->ask.host, ready->ask.addresses, ready->ask.encrypted,
+					     on_tls, ready, err);
+		if (!ready->tls)
+			return err->code;
+		ready->left++;
+	}
 	event_active(ready->tick, EV_TIMEOUT, 1); /* the first round at once */
 	return 0;
 }
@@ -260,6 +282,7 @@ void ready_cancel(struct ready *ready)
 	}
 	if (ready->tick)
 		event_free(ready->tick);
+	ready_tls_cancel(ready->tls);
 	free(ready->targets);
 	free(ready);
 }
@@ -276,4 +299,6 @@ void ready_describe(const struct ready *ready, struct buf *out)
 			   target->last[0] ? target->last : "no answer");
 		return;
 	}
+	if (ready->tls)
+		ready_tls_describe(ready->tls, out);
 }

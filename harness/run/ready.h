@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Waiting until a server answers: over UDP, on every address it listens on, every question asked again and again until its right answer comes.
+ * Waiting until a server answers: over UDP, and with a TLS handshake where it serves encrypted transports, on every address it listens on, every question asked again and again until its right answer comes.
  *
  * ready_start → done once all were answered → ready_cancel. One question per address at a time, in order, asked from the server's own host, so that
  * nothing of it shows on the core's links. No limit of its own: the caller gives up by ready_cancel.
@@ -24,6 +24,7 @@ struct ready_ask {
 	 * side for a moment after a transfer. */
 	int rounds;
 	bool takes_anything; /* any DNS response at all to the first name will do: it runs and listens */
+	int encrypted; /* set of enum encrypted: wait until these listeners are there, too (ready_tls.h) */
 };
 
 /* ask and what it points to are borrowed until ready_cancel. done is called at most once, from the loop. */

@@ -9,6 +9,7 @@ struct maker {
 	const struct topology *topology;
 	const struct tree_files *files;
 	const char *const *dirs;
+	struct ca *ca;
 	struct arena *arena;
 	/* By index of the secondary's host: the key it shares with its primary. */
 	const struct server_tsig **tsigs;
@@ -147,6 +148,23 @@ static void collect_tsigs(const struct maker *maker, struct server_spec *spec)
 	spec->tsig_count = count;
 }
 
+static int add_tls(const struct maker *maker, const struct topo_host *host, struct server_spec *spec, struct err *err)
+{
+	struct ca_identity identity;
+	int r;
+
+	spec->tls.ca = maker->ca ? ca_bundle(maker->ca) : NULL;
+	if (!host->encrypted)
+		return 0;
+	r = ca_issue(maker->ca, host->name, CA_SOUND, &identity, err);
+	if (r < 0)
+		return r;
+	spec->tls.serves = host->encrypted;
+	spec->tls.certificate = identity.certificate_file;
+	spec->tls.key = identity.key_file;
+	return 0;
+}
+
 static int make_spec(const struct maker *maker, const struct topo_host *host, struct server_spec *spec, struct err *err)
 {
 	int r;
@@ -158,10 +176,14 @@ static int make_spec(const struct maker *maker, const struct topo_host *host, st
 		.listen = host->addresses,
 		.options = host->options,
 	};
+	r = add_tls(maker, host, spec, err);
+	if (r < 0)
+		return r;
 	if (host->server_role != SERVER_AUTHORITATIVE) {
 		spec->root_hints = maker->files->root_hints;
 		spec->trust_anchor = maker->files->trust_anchor;
 		spec->forward = host->forward;
+		spec->forward_names = host->forward_names;
 		return 0;
 	}
 	r = add_zones(maker, host, spec, err);
@@ -171,9 +193,9 @@ static int make_spec(const struct maker *maker, const struct topo_host *host, st
 }
 
 int server_specs_new(const struct topology *topology, const struct tree_files *files, const char *const *dirs,
-		     struct arena *arena, struct server_spec **ret_specs, struct err *err)
+		     struct ca *ca, struct arena *arena, struct server_spec **ret_specs, struct err *err)
 {
-	struct maker maker = {.topology = topology, .files = files, .dirs = dirs, .arena = arena};
+	struct maker maker = {.topology = topology, .files = files, .dirs = dirs, .ca = ca, .arena = arena};
 	struct server_spec *specs = ARENA_ARRAY(arena, struct server_spec, topology->host_count + 1);
 
 	maker.tsigs = ARENA_ARRAY(arena, const struct server_tsig *, topology->host_count + 1);

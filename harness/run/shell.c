@@ -74,6 +74,10 @@ static pid_t start_command(struct shell *shell, const struct topo_host *topo)
 	if (host_enter(host, &err))
 		_exit(125);
 	setenv("DNSDRILL_HOST", topo->name, 1);
+	if (lab_ca(shell->lab)) {
+		setenv("SSL_CERT_FILE", ca_bundle(lab_ca(shell->lab)), 1); /* OpenSSL's, and most programs' */
+		setenv("CURL_CA_BUNDLE", ca_bundle(lab_ca(shell->lab)), 1);
+	}
 	execvp(shell->options->argv[0], shell->options->argv);
 	_exit(errno == ENOENT ? 127 : 126);
 }

@@ -7,7 +7,8 @@
 #include <ldns/ldns.h>
 #include <string.h>
 
-static void add_listen(const struct server_spec *spec, struct buf *out)
+/* how: between the statement and the addresses, "port 53". */
+static void add_listeners(const struct server_spec *spec, struct buf *out, const char *how)
 {
 	static const struct {
 		int family;
@@ -15,10 +16,28 @@ static void add_listen(const struct server_spec *spec, struct buf *out)
 	} kinds[] = {{AF_INET, "listen-on"}, {AF_INET6, "listen-on-v6"}};
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		buf_printf(out, "\t%s port 53 {", kinds[i].statement);
+		buf_printf(out, "\t%s %s {", kinds[i].statement, how);
 		server_addresses(out, &spec->listen, kinds[i].family, " ", ";");
 		buf_puts(out, server_has_family(&spec->listen, kinds[i].family) ? " };\n" : " none; };\n");
 	}
+}
+
+static void add_listen(const struct server_spec *spec, struct buf *out)
+{
+	add_listeners(spec, out, "port 53");
+	if (spec->tls.serves & ENCRYPTED_DOT)
+		add_listeners(spec, out, "port 853 tls lab");
+	if (spec->tls.serves & ENCRYPTED_DOH)
+		add_listeners(spec, out, "port 443 tls lab http lab");
+}
+
+static void add_tls(const struct server_spec *spec, struct buf *out)
+{
+	if (!spec->tls.serves)
+		return;
+	buf_printf(out, "tls lab { cert-file \"%s\"; key-file \"%s\"; };\n", spec->tls.certificate, spec->tls.key);
+	if (spec->tls.serves & ENCRYPTED_DOH)
+		buf_puts(out, "http lab { endpoints { \"" DOH_PATH "\"; }; };\n");
 }
 
 static void add_resolver_options(const struct server_spec *spec, struct buf *out)
@@ -131,6 +150,7 @@ static int bind_configure(const struct server_spec *spec, struct arena *arena, s
 	const char *path;
 	int r;
 
+	add_tls(spec, &out);
 	add_options(spec, &out);
 	for (size_t i = 0; i < spec->tsig_count; i++)
 		buf_printf(&out, "key \"%s\" { algorithm %s; secret \"%s\"; };\n", spec->tsigs[i]->name,
@@ -156,6 +176,7 @@ const struct server_ops server_bind = {
 	.program = "named",
 	.package = "bind9",
 	.roles = SERVER_AUTHORITATIVE | SERVER_RESOLVER | SERVER_FORWARDER,
+	.encrypted = ENCRYPTED_DOT | ENCRYPTED_DOH,
 	.version_arg = "-v",
 	.configure = bind_configure,
 };

@@ -4,8 +4,32 @@
  */
 #include "harness/servers/common.h"
 
+static void add_tls(const struct server_spec *spec, struct buf *out)
+{
+	if (!spec->tls.serves)
+		return;
+	buf_printf(out, "net.tls('%s', '%s')\n", spec->tls.certificate, spec->tls.key);
+	if (spec->tls.serves & ENCRYPTED_DOT)
+		server_addresses(out, &spec->listen, AF_UNSPEC, "net.listen('", "', 853, { kind = 'tls' })\n");
+	if (spec->tls.serves & ENCRYPTED_DOH) /* its module knows the path, and no other */
+		server_addresses(out, &spec->listen, AF_UNSPEC, "net.listen('", "', 443, { kind = 'doh2' })\n");
+}
+
+static void add_forward_tls(const struct server_spec *spec, struct buf *out)
+{
+	buf_puts(out, "policy.add(policy.all(policy.TLS_FORWARD({");
+	for (size_t i = 0; i < spec->forward->count; i++)
+		buf_printf(out, "{'%s@853', hostname='%s', ca_file='%s'}, ", spec->forward->v[i].text,
+			   spec->forward_names[i], spec->tls.ca);
+	buf_puts(out, "})))\n");
+}
+
 static void add_forward(const struct server_spec *spec, struct buf *out)
 {
+	if (spec->forward_names) {
+		add_forward_tls(spec, out);
+		return;
+	}
 	buf_printf(out, "policy.add(policy.all(policy.%s({", spec->trust_anchor ? "FORWARD" : "STUB");
 	server_addresses(out, spec->forward, AF_UNSPEC, "'", "', ");
 	buf_puts(out, "})))\n");
@@ -20,6 +44,7 @@ static int knot_resolver_configure(const struct server_spec *spec, struct arena 
 
 	buf_puts(&out, "log_target('stderr')\n");
 	server_addresses(&out, &spec->listen, AF_UNSPEC, "net.listen('", "', 53, { kind = 'dns' })\n");
+	add_tls(spec, &out);
 	buf_puts(&out, "modules.load('policy')\nmodules.load('hints')\n");
 	if (spec->root_hints)
 		buf_printf(&out, "hints.root_file('%s')\n", spec->root_hints);
@@ -43,6 +68,8 @@ const struct server_ops server_knot_resolver = {
 	.program = "kresd",
 	.package = "knot-resolver",
 	.roles = SERVER_RESOLVER | SERVER_FORWARDER,
+	.encrypted = ENCRYPTED_DOT | ENCRYPTED_DOH,
+	.forwards_dot = true,
 	.version_arg = "-V",
 	.configure = knot_resolver_configure,
 };

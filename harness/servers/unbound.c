@@ -21,6 +21,34 @@ static void add_lab(const struct server_spec *spec, struct buf *out)
 		buf_printf(out, "  trust-anchor-file: \"%s\"\n", spec->trust_anchor);
 }
 
+static void add_tls(const struct server_spec *spec, struct buf *out)
+{
+	if (spec->forward_names)
+		server_default(spec, out, "tls-cert-bundle", "  tls-cert-bundle: \"%s\"", spec->tls.ca);
+	if (!spec->tls.serves)
+		return;
+	server_default(spec, out, "tls-service-key", "  tls-service-key: \"%s\"", spec->tls.key);
+	server_default(spec, out, "tls-service-pem", "  tls-service-pem: \"%s\"", spec->tls.certificate);
+	if (spec->tls.serves & ENCRYPTED_DOT)
+		server_addresses(out, &spec->listen, AF_UNSPEC, "  interface: ", "@853\n");
+	if (spec->tls.serves & ENCRYPTED_DOH) {
+		server_addresses(out, &spec->listen, AF_UNSPEC, "  interface: ", "@443\n");
+		server_default(spec, out, "http-endpoint", "  http-endpoint: \"" DOH_PATH "\"");
+	}
+}
+
+static void add_forward(const struct server_spec *spec, struct buf *out)
+{
+	buf_puts(out, "forward-zone:\n  name: \".\"\n");
+	if (!spec->forward_names) {
+		server_addresses(out, spec->forward, AF_UNSPEC, "  forward-addr: ", "\n");
+		return;
+	}
+	buf_puts(out, "  forward-tls-upstream: yes\n");
+	for (size_t i = 0; i < spec->forward->count; i++)
+		buf_printf(out, "  forward-addr: %s@853#%s\n", spec->forward->v[i].text, spec->forward_names[i]);
+}
+
 static void add_server(const struct server_spec *spec, struct buf *out)
 {
 	buf_printf(out, "server:\n  directory: \"%s\"\n  pidfile: \"%s/unbound.pid\"\n", spec->dir, spec->dir);
@@ -29,6 +57,7 @@ static void add_server(const struct server_spec *spec, struct buf *out)
 	buf_puts(out, "  access-control: 0.0.0.0/0 allow\n  access-control: ::/0 allow\n");
 	server_default(spec, out, "num-threads", "  num-threads: 1");
 	add_lab(spec, out);
+	add_tls(spec, out);
 }
 
 static int unbound_configure(const struct server_spec *spec, struct arena *arena, struct server_command *ret,
@@ -39,10 +68,8 @@ static int unbound_configure(const struct server_spec *spec, struct arena *arena
 	int r;
 
 	buf_puts(&out, "remote-control:\n  control-enable: no\n");
-	if (spec->forward) {
-		buf_puts(&out, "forward-zone:\n  name: \".\"\n");
-		server_addresses(&out, spec->forward, AF_UNSPEC, "  forward-addr: ", "\n");
-	}
+	if (spec->forward)
+		add_forward(spec, &out);
 	add_server(spec, &out);
 	server_options(spec, &out);
 	r = server_write(spec, "unbound.conf", &out, arena, &path, err);
@@ -57,6 +84,8 @@ const struct server_ops server_unbound = {
 	.program = "unbound",
 	.package = "unbound",
 	.roles = SERVER_RESOLVER | SERVER_FORWARDER,
+	.encrypted = ENCRYPTED_DOT | ENCRYPTED_DOH,
+	.forwards_dot = true,
 	.version_arg = "-V",
 	.configure = unbound_configure,
 };

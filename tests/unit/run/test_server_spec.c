@@ -23,7 +23,7 @@ static int make(struct spec_case *c, struct err *err)
 	files.zone_files = ARENA_ARRAY(arena, const char *, c->topology->zone_count);
 	for (size_t i = 0; i < c->topology->zone_count; i++)
 		files.zone_files[i] = arena_printf(arena, "/zones/%s", c->topology->zones[i].name);
-	return server_specs_new(c->topology, &files, dirs, arena, &c->specs, err);
+	return server_specs_new(c->topology, &files, dirs, NULL, arena, &c->specs, err);
 }
 
 static const struct server_spec *spec_of(const struct spec_case *c, const char *host)

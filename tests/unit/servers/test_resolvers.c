@@ -4,9 +4,9 @@
  */
 #include "tests/unit/run/trial.h"
 
-static const char *const software[] = {"bind", "unbound", "knot-resolver", "powerdns-recursor", "dnsmasq"};
-#define RESOLVER_COUNT 4 /* the last one only forwards */
-#define FORWARDER_COUNT 5
+static const char *const software[] = {"bind", "unbound", "knot-resolver", "powerdns-recursor", "dnsmasq", "dnsdist"};
+#define RESOLVER_COUNT 4 /* the last ones only forward */
+#define FORWARDER_COUNT 6
 
 static void add_nameservers(struct small_plan *small)
 {
@@ -197,9 +197,12 @@ static void every_forwarder_passes_questions_on(void **state)
 static void options_reach_each_software(void **state)
 {
 	static const char *const options[FORWARDER_COUNT] = {
-		"version \"seen\";", "version: \"seen\"",
-		"policy.add(policy.suffix(policy.DENY, {todname('www.example.com')}), true)", "version-string=seen",
-		"address=/www.example.com/192.0.2.99"};
+		"version \"seen\";",
+		"version: \"seen\"",
+		"policy.add(policy.suffix(policy.DENY, {todname('www.example.com')}), true)",
+		"version-string=seen",
+		"address=/www.example.com/192.0.2.99",
+		"addAction(QNameRule('www.example.com'), SpoofAction('192.0.2.98'))"};
 	struct small_plan small;
 	struct trial_ask asks[FORWARDER_COUNT];
 	struct trial trial = {.asks = asks, .ask_count = ARRAY_LEN(asks)};
@@ -212,7 +215,7 @@ static void options_reach_each_software(void **state)
 	add_forwarders(&small, asks, "up");
 	for (size_t i = 0; i < FORWARDER_COUNT; i++) {
 		small.resolvers[i + 1].options = small_text(options[i]);
-		if (i == 2 || i == 4)
+		if (i == 2 || i >= 4)
 			continue; /* have no such version answer */
 		asks[i].name = "version.bind";
 		asks[i].type = LDNS_RR_TYPE_TXT;
@@ -225,6 +228,50 @@ static void options_reach_each_software(void **state)
 	assert_non_null(strstr(asks[2].answer, "NXDOMAIN"));
 	assert_non_null(strstr(asks[3].answer, "seen"));
 	assert_non_null(strstr(asks[4].answer, "192.0.2.99"));
+	assert_non_null(strstr(asks[5].answer, "192.0.2.98"));
+	small_plan_fini(&small);
+}
+
+/* Nobody gets through to port 53 of the upstream, so what is answered came over TLS. */
+static void block_plain_dns(struct trial *trial)
+{
+	struct err err;
+
+	assert_int_equal(core_nft(lab_core(trial->lab),
+				  "add chain " CORE_TABLE " plain { type filter hook forward priority 0; }\n"
+				  "add rule " CORE_TABLE
+				  " plain ip daddr 203.0.113.99 meta l4proto { tcp, udp } th dport 53 drop\n"
+				  "add rule " CORE_TABLE
+				  " plain ip6 daddr 2001:db8:53::99 meta l4proto { tcp, udp } th dport 53 drop",
+				  &err),
+			 0);
+}
+
+static void those_that_can_forward_over_tls(void **state)
+{
+	static const char *const able[] = {"unbound", "knot-resolver", "dnsdist"};
+	struct small_plan small;
+	struct trial_ask asks[ARRAY_LEN(able)];
+	struct trial trial = {.asks = asks, .ask_count = ARRAY_LEN(able), .before_asks = block_plain_dns};
+	struct resolver_spec *up;
+
+	(void)state;
+	small_plan_init(&small);
+	small_zone(&small, "example.com", SMALL_ZONE_TEXT)->apex_ns = APEX_NS_FROM_LAB;
+	add_nameservers(&small);
+	up = small_resolver(&small, "up", "203.0.113.99 2001:db8:53::99", "unbound", NULL);
+	up->encrypted = ENCRYPTED_DOT | ENCRYPTED_DOH;
+	for (size_t i = 0; i < ARRAY_LEN(able); i++) {
+		const char *address = arena_printf(small.arena, "203.0.113.%zu 2001:db8:53::%zu", i + 101, i + 101);
+
+		small_resolver(&small, able[i], address, able[i], "up")->forward_transport = FORWARD_DOT;
+		asks[i] = (struct trial_ask){
+			.from = "root", .to = able[i], .name = "www.example.com", .type = LDNS_RR_TYPE_A};
+	}
+	trial.topology = small_topology(&small);
+	trial_must(&trial);
+	for (size_t i = 0; i < ARRAY_LEN(able); i++)
+		assert_string_equal(asks[i].answer, "192.0.2.80");
 	small_plan_fini(&small);
 }
 
@@ -238,6 +285,7 @@ int main(void)
 		cmocka_unit_test(names_that_resolvers_know_by_themselves_are_looked_up_in_the_lab),
 		cmocka_unit_test(every_forwarder_passes_questions_on),
 		cmocka_unit_test(options_reach_each_software),
+		cmocka_unit_test(those_that_can_forward_over_tls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
