@@ -10,7 +10,8 @@
 int act_all(struct act *act)
 {
 	static int (*const functions[])(struct act *) = {
-		act_answer, act_records, act_edns, act_question, act_name, act_header, act_bytes,
+		act_answer,  act_records, act_add,      act_chain, act_dnssec, act_edns,
+		act_options, act_huge,    act_question, act_name,  act_header, act_bytes,
 	};
 	struct msg msg;
 
@@ -95,4 +96,20 @@ void act_opt_build(struct build *build, const struct act_opt *opt)
 						       .ttl = opt->ttl,
 						       .rdlen = opt->rdlen,
 						       .rdata = opt->rdata});
+}
+
+int act_opt_replace(struct act *act, const struct msg *msg, const struct act_opt *opt)
+{
+	struct msg_record record = {0};
+	struct build build;
+	int r;
+
+	build_begin(&build, act->spare, msg);
+	build_question(&build, msg);
+	while ((r = msg_next(msg, &record)) > 0) {
+		if (record.type != MSG_OPT)
+			build_record(&build, msg, &record);
+	}
+	act_opt_build(&build, opt);
+	return r < 0 ? r : act_take(act, &build);
 }

@@ -8,23 +8,27 @@
 #include "injectors/proxy/act.h"
 
 #define SOA_TTL 300
-#define ROOT_NS_TTL 518400
 #define BADVERS 16
+#define BADCOOKIE 23
 #define GIVEN(n) ((n) != PARAM_UNSET)
 
 struct whole {
 	unsigned rcode;
-	uint16_t clear; /* flags */
+	uint16_t clear, set; /* flags */
 	bool has_opt, needs_opt;
 	int64_t soa; /* rule_soa; PARAM_UNSET: none */
-	bool is_upward;
+	bool is_referral;
 };
 
 /* What the keys say; false: nothing of this kind. */
-static bool plan_whole(const struct rule_do *todo, struct whole *ret)
+static bool plan_whole(const struct act *act, struct whole *ret)
 {
+	const struct rule_do *todo = act->todo;
+
 	*ret = (struct whole){.clear = MSG_AA | MSG_TC | MSG_AD, .has_opt = true, .soa = PARAM_UNSET};
-	if (GIVEN(todo->rcode_value)) {
+	if (act->is_slip) {
+		ret->set = MSG_TC;
+	} else if (GIVEN(todo->rcode_value)) {
 		ret->rcode = (unsigned)todo->rcode_value;
 	} else if (GIVEN(todo->nodata) || GIVEN(todo->nxdomain)) {
 		ret->rcode = GIVEN(todo->nxdomain) ? 3 : 0;
@@ -33,12 +37,14 @@ static bool plan_whole(const struct rule_do *todo, struct whole *ret)
 	} else if (todo->empty) {
 		ret->clear = MSG_TC;
 	} else if (GIVEN(todo->lame)) {
-		ret->is_upward = todo->lame == RULE_LAME_UPWARD;
+		ret->is_referral = todo->lame != RULE_LAME_NOT_AA;
 	} else if (todo->edns == RULE_EDNS_FORMERR) {
 		ret->rcode = 1;
 		ret->has_opt = false; /* RFC 6891 section 7: a server that does not know OPT */
 	} else if (todo->edns == RULE_EDNS_BADVERS) {
 		ret->rcode = BADVERS;
+	} else if (todo->cookie == RULE_COOKIE_BAD && act_asked(act, OPTION_COOKIE, NULL)) {
+		ret->rcode = BADCOOKIE;
 	} else {
 		return false;
 	}
@@ -59,33 +65,14 @@ static bool find_type(const struct msg *msg, uint16_t type, struct msg_record *r
 	return false;
 }
 
-/* The zone's name, as far as the answer tells: that of its NS records, else the name asked for without its first label, or whole if only one would be left. */
-static int guess_zone(const struct msg *msg, struct msg_name *ret)
-{
-	struct msg_record ns;
-	size_t first;
-
-	if (find_type(msg, MSG_NS, &ns))
-		return msg_name_at(msg, ns.owner, true, ret, NULL);
-	if (!msg->has_question)
-		return -EBADMSG;
-	*ret = msg->qname;
-	first = ret->wire[0];
-	if (!first || !ret->wire[1 + first] || !ret->wire[2 + first + ret->wire[1 + first]])
-		return 0;
-	ret->len -= 1 + first;
-	memmove(ret->wire, ret->wire + 1 + first, ret->len);
-	return 0;
-}
-
 /* An invented SOA: the zone's name as primary and mailbox, and timers of which the last makes the answer be kept for five minutes (RFC 2308 section 5). */
-static int build_soa(struct build *build, const struct msg *msg, bool is_wrong)
+static int build_soa(const struct act *act, struct build *build, const struct msg *msg, bool is_wrong)
 {
 	static const uint32_t numbers[] = {1, 3600, 600, 86400, SOA_TTL};
 	uint8_t rdata[2 * MSG_NAME_MAX + sizeof(numbers)];
 	struct msg_name zone;
 	size_t len = 0;
-	int r = is_wrong ? msg_name_from_text(&zone, "wrong.invalid") : guess_zone(msg, &zone);
+	int r = is_wrong ? msg_name_from_text(&zone, "wrong.invalid") : act_zone(act, msg, &zone);
 
 	if (r < 0)
 		return r;
@@ -103,7 +90,7 @@ static int build_soa(struct build *build, const struct msg *msg, bool is_wrong)
 	return 0;
 }
 
-static int build_negative(struct build *build, const struct msg *msg, int64_t soa)
+static int build_negative(const struct act *act, struct build *build, const struct msg *msg, int64_t soa)
 {
 	struct msg_record record;
 
@@ -113,23 +100,7 @@ static int build_negative(struct build *build, const struct msg *msg, int64_t so
 		build_record(build, msg, &record);
 		return 0;
 	}
-	return build_soa(build, msg, soa == RULE_SOA_WRONG);
-}
-
-static void build_upward(struct build *build)
-{
-	static const struct msg_name root = {.wire = {0}, .len = 1};
-	struct msg_name server;
-
-	if (msg_name_from_text(&server, "a.root-servers.net"))
-		return;
-	build_new_record(build, &(struct build_record){.section = MSG_AUTHORITY,
-						       .owner = &root,
-						       .type = MSG_NS,
-						       .klass = 1,
-						       .ttl = ROOT_NS_TTL,
-						       .rdlen = (uint16_t)server.len,
-						       .rdata = server.wire});
+	return build_soa(act, build, msg, soa == RULE_SOA_WRONG);
 }
 
 static int build_opt(struct act *act, struct build *build, const struct msg *msg, const struct whole *whole)
@@ -156,20 +127,20 @@ int act_answer(struct act *act)
 	uint16_t flags;
 	int r;
 
-	if (!plan_whole(act->todo, &whole))
+	if (!plan_whole(act, &whole))
 		return 0;
 	if (act_parse(act, &msg))
 		return -EBADMSG;
 	build_begin(&build, act->spare, &msg);
 	build_question(&build, &msg);
-	r = build_negative(&build, &msg, whole.soa);
-	if (whole.is_upward)
-		build_upward(&build);
+	r = build_negative(act, &build, &msg, whole.soa);
+	if (!r && whole.is_referral)
+		r = act_refer(act, &build, &msg);
 	if (!r)
 		r = build_opt(act, &build, &msg, &whole);
 	if (r < 0)
 		return r;
-	flags = (uint16_t)((msg.flags & ~(whole.clear | 0xf)) | (whole.rcode & 0xf));
+	flags = (uint16_t)((msg.flags & ~(whole.clear | 0xf)) | whole.set | (whole.rcode & 0xf));
 	msg_put_u16(act->spare + 2, flags);
 	return act_take(act, &build);
 }

@@ -7,8 +7,6 @@
 
 #include "injectors/proxy/act.h"
 
-#define OPTION_EDE 15
-
 static bool keep_all_but_opt(const struct act *act, const struct msg *msg, const struct msg_record *record)
 {
 	(void)act;
@@ -55,23 +53,6 @@ static int add_ede(struct act_opt *opt, const struct rule_do *todo)
 	return 0;
 }
 
-/* The message with this OPT record, last, in place of its own. */
-static int replace_opt(struct act *act, const struct msg *msg, const struct act_opt *opt)
-{
-	struct msg_record record = {0};
-	struct build build;
-	int r;
-
-	build_begin(&build, act->spare, msg);
-	build_question(&build, msg);
-	while ((r = msg_next(msg, &record)) > 0) {
-		if (record.type != MSG_OPT)
-			build_record(&build, msg, &record);
-	}
-	act_opt_build(&build, opt);
-	return r < 0 ? r : act_take(act, &build);
-}
-
 int act_edns(struct act *act)
 {
 	const struct rule_do *todo = act->todo;
@@ -96,5 +77,5 @@ int act_edns(struct act *act)
 	r = todo->ede_strip ? strip_ede(&opt) : add_ede(&opt, todo);
 	if (r < 0 || opt.rdlen == was)
 		return r;
-	return replace_opt(act, &msg, &opt);
+	return act_opt_replace(act, &msg, &opt);
 }

@@ -26,6 +26,14 @@ static void swap_case(uint8_t *qname)
 	}
 }
 
+static void lower_case(uint8_t *qname)
+{
+	for (; *qname; qname += 1u + *qname) {
+		for (unsigned i = 1; i <= *qname; i++)
+			qname[i] = (uint8_t)(isupper(qname[i]) ? tolower(qname[i]) : qname[i]);
+	}
+}
+
 static int repeat_question(struct act *act, const struct msg *msg, unsigned times)
 {
 	struct msg_record record = {0};
@@ -58,6 +66,9 @@ int act_question(struct act *act)
 		return 0;
 	case RULE_QUESTION_CASE:
 		swap_case(act->bytes + MSG_HEADER);
+		return 0;
+	case RULE_QUESTION_LOWER:
+		lower_case(act->bytes + MSG_HEADER);
 		return 0;
 	case RULE_QUESTION_TWICE:
 		return repeat_question(act, &msg, 2);

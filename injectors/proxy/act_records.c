@@ -50,6 +50,14 @@ static void spoof_record(struct act *act, const struct msg_record *record, size_
 		memcpy(act->bytes + record->rdata, address->bytes, record->rdlen);
 }
 
+/* By at most that many seconds more or less, within what a TTL can be (RFC 2181 section 8). */
+static uint32_t move_ttl(uint32_t ttl, int64_t most, struct rng *rng)
+{
+	int64_t moved = (int64_t)ttl - most + (int64_t)rng_below(rng, 2 * (uint64_t)most + 1);
+
+	return moved < 0 ? 0 : moved > INT32_MAX ? INT32_MAX : (uint32_t)moved;
+}
+
 static void set_ttl(struct act *act, const struct msg_record *record)
 {
 	const struct rule_do *todo = act->todo;
@@ -61,6 +69,8 @@ static void set_ttl(struct act *act, const struct msg_record *record)
 		msg_put_u32(at, (uint32_t)(todo->ttl_ns / SEC));
 	else if (todo->ttl_cap_ns != PARAM_UNSET && record->ttl > todo->ttl_cap_ns / SEC)
 		msg_put_u32(at, (uint32_t)(todo->ttl_cap_ns / SEC));
+	if (todo->ttl_jitter_ns != PARAM_UNSET)
+		msg_put_u32(at, move_ttl(msg_u32(at), todo->ttl_jitter_ns / SEC, act->rng));
 }
 
 static int change_in_place(struct act *act)
@@ -75,8 +85,6 @@ static int change_in_place(struct act *act)
 		set_ttl(act, &record);
 		if (act->todo->spoof.count)
 			spoof_record(act, &record, index);
-		if (act->todo->corrupt_signatures && record.type == MSG_RRSIG && record.rdlen)
-			act->bytes[record.end - 1] ^= 1;
 	}
 	return r;
 }

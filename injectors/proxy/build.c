@@ -131,13 +131,19 @@ static void put_rdata(struct build *build, const struct msg *msg, const struct m
 void build_record(struct build *build, const struct msg *msg, const struct msg_record *record)
 {
 	struct msg_name owner;
+
+	if (build->failed || msg_name_at(msg, record->owner, true, &owner, NULL))
+		build->failed = true;
+	else
+		build_record_as(build, msg, record, &owner);
+}
+
+void build_record_as(struct build *build, const struct msg *msg, const struct msg_record *record,
+		     const struct msg_name *owner)
+{
 	size_t rdlen_at;
 
-	if (build->failed || msg_name_at(msg, record->owner, true, &owner, NULL)) {
-		build->failed = true;
-		return;
-	}
-	put_name(build, &owner);
+	put_name(build, owner);
 	put(build, msg->bytes + record->fixed, 8);
 	rdlen_at = build->len;
 	put_u16(build, 0);

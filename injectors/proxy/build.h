@@ -22,6 +22,9 @@ void build_begin(struct build *build, uint8_t *out, const struct msg *msg);
 void build_question(struct build *build, const struct msg *msg);
 /* A record as it stands in msg. */
 void build_record(struct build *build, const struct msg *msg, const struct msg_record *record);
+/* The same with another owner. */
+void build_record_as(struct build *build, const struct msg *msg, const struct msg_record *record,
+		     const struct msg_name *owner);
 /* A record with data that holds no compressed names. */
 struct build_record {
 	enum msg_section section;

@@ -39,16 +39,19 @@ bool side_append(struct side *side, const uint8_t *head, size_t head_len, const 
 bool side_write(struct side *side)
 {
 	while (side->out_done < side->out_len) {
-		ssize_t n = send(side->source.fd, side->out + side->out_done, side->out_len - side->out_done,
-				 MSG_NOSIGNAL | MSG_DONTWAIT);
+		size_t left = side->out_len - side->out_done;
+		ssize_t n = send(side->source.fd, side->out + side->out_done,
+				 side->piece && side->piece < left ? side->piece : left, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return errno == EAGAIN;
 		side->out_done += (size_t)n;
+		if (side->piece && side->out_done < side->out_len)
+			return true;
 	}
-	side->out_len = side->out_done = 0;
+	side->out_len = side->out_done = side->piece = 0;
 	if (side->out_cap > KEPT_MAX) {
 		free(side->out);
 		side->out = NULL;
@@ -88,7 +91,7 @@ static void watch(struct conn *conn, struct side *side, const struct side *other
 		return;
 	if (!conn->is_stalled && !conn->is_cut && !side->is_eof && other->out_len < TCP_BACKLOG_MAX)
 		event.events = EPOLLIN;
-	if (!conn->is_stalled && (side->connecting || side->out_len))
+	if (!conn->is_stalled && (side->connecting || (side->out_len && !(conn->is_pausing && side == &conn->client))))
 		event.events |= EPOLLOUT;
 	if (!side->is_eof)
 		event.events |= EPOLLRDHUP; /* seen even while nothing is read */

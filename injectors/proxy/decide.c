@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "injectors/proxy/decide.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "injectors/proxy/act.h"
+#include "injectors/proxy/rate.h"
 #include "injectors/proxy/rule_check.h"
+#include "injectors/relay/shape.h"
 
 #define GIVEN(n) ((n) != PARAM_UNSET)
 
@@ -29,13 +32,15 @@ static void pass(const struct decide_in *in, struct decide_out *out)
 }
 
 /* The rule matches, for the n-th time: is this one of those it takes? */
-static bool is_chosen(const struct rule *rule, uint64_t n, struct rng *rng)
+static bool is_chosen(struct rule *rule, uint64_t n, const struct decide_in *in, struct rng *rng)
 {
 	uint64_t after = GIVEN(rule->after) ? (uint64_t)rule->after : 0;
 
 	if (n <= after || (GIVEN(rule->first) && n - after > (uint64_t)rule->first))
 		return false;
 	if (GIVEN(rule->every) && (n - after - 1) % (uint64_t)rule->every != 0)
+		return false;
+	if (rule->rate && (!in->client || !rate_is_above(rule->rate, in->client, in->now_ns, rule->above)))
 		return false;
 	return !GIVEN(rule->share_ppm) || rng_below(rng, PPM_ONE) < (uint64_t)rule->share_ppm;
 }
@@ -51,13 +56,39 @@ static bool takes(struct rule *rule, struct match_query *query, const struct msg
 	count_seen(rule, in);
 	if (!match_fits_query(&rule->match, query, in) || (answer && !match_fits_answer(&rule->match, answer)))
 		return false;
-	return is_chosen(rule, count(&rule->matched), rng);
+	return is_chosen(rule, count(&rule->matched), in, rng);
 }
 
-static void done(struct rule *rule, struct decide_out *out)
+/* Counts a query and its answer once. */
+static void done(struct rule *rule, const struct decide_in *in, struct decide_out *out)
 {
-	count(&rule->done);
+	if (!in->memo->is_done)
+		count(&rule->done);
+	in->memo->is_done = true;
 	out->rule = rule;
+}
+
+/* Nothing is sent, and the connection ends, if that is what the rule says. */
+static void silence(struct rule *rule, const struct decide_in *in, struct decide_out *out)
+{
+	out->count = 0;
+	if (rule->todo.tcp == RULE_TCP_RESET)
+		out->conn = DECIDE_CONN_RST;
+	else if (rule->todo.tcp == RULE_TCP_STALL)
+		out->conn = DECIDE_CONN_STALL;
+	else if (rule->todo.tcp == RULE_TCP_CLOSE)
+		out->conn = DECIDE_CONN_CLOSE_AFTER_BYTES;
+	done(rule, in, out);
+}
+
+/* What the server is asked instead. */
+static void change_query(struct rule *rule, const struct match_query *query, const struct decide_in *in,
+			 struct decide_out *out)
+{
+	if (out->scratch_size < DECIDE_SCRATCH_SIZE || !act_query(&rule->todo, query, out->scratch))
+		return;
+	out->send[0].msg = out->scratch;
+	done(rule, in, out);
 }
 
 static void decide_query(struct rules *rules, const struct decide_in *in, struct rng *rng, struct decide_out *out)
@@ -69,23 +100,27 @@ static void decide_query(struct rules *rules, const struct decide_in *in, struct
 	for (size_t i = 0; i < rules->count; i++) {
 		struct rule *rule = rules->v[i];
 
-		if (rule->match.needs_answer || rule->is_tls || !takes(rule, &query, NULL, in, rng))
+		if (rule->match.needs_answer || rule->is_tls || rule->todo.tcp == RULE_TCP_REFUSE ||
+		    !takes(rule, &query, NULL, in, rng))
 			continue;
 		in->memo->rule_id = rule->id;
-		if (rule_drops_query(&rule->todo)) {
-			out->count = 0;
-			done(rule, out);
-		}
+		if (rule_drops_query(&rule->todo) || rule_breaks_connection(&rule->todo))
+			silence(rule, in, out);
+		else
+			change_query(rule, &query, in, out);
 		return;
 	}
 }
 
 /* The changed answer, in scratch. False: as it came. */
 static bool change(const struct rule *rule, const struct match_query *query, const struct decide_in *in,
-		   struct rng *rng, const struct decide_out *out, struct decide_send *send)
+		   struct rng *rng, const struct decide_out *out, struct decide_send *send, bool is_slip)
 {
 	struct act act = {.todo = &rule->todo,
 			  .query = query,
+			  .server = in->server,
+			  .transport = in->transport,
+			  .is_slip = is_slip,
 			  .rng = rng,
 			  .bytes = out->scratch,
 			  .len = in->len,
@@ -101,13 +136,61 @@ static bool change(const struct rule *rule, const struct match_query *query, con
 	return true;
 }
 
+/* In (0, 1). */
+static double draw_unit(struct rng *rng)
+{
+	return ((double)(rng_next(rng) >> 11) + 0.5) * 0x1p-53;
+}
+
 static int64_t draw_delay(const struct rule_do *todo, struct rng *rng)
 {
 	int64_t jitter = GIVEN(todo->jitter_ns) ? todo->jitter_ns : 0;
+	double score, delay;
 
 	if (!GIVEN(todo->delay_ns))
 		return 0;
-	return todo->delay_ns - jitter + (int64_t)rng_below(rng, 2 * (uint64_t)jitter + 1);
+	if (!GIVEN(todo->distribution) || todo->distribution == SHAPE_UNIFORM)
+		return todo->delay_ns - jitter + (int64_t)rng_below(rng, 2 * (uint64_t)jitter + 1);
+	score = sqrt(-2 * log(draw_unit(rng))); /* Box and Muller, 1958 */
+	score *= cos(2 * M_PI * draw_unit(rng));
+	delay = (double)todo->delay_ns +
+		(double)jitter * shape_spread((enum shape_distribution)todo->distribution, score);
+	return delay > 0 ? (int64_t)delay : 0;
+}
+
+/* Of the client's family: an answer cannot come from the other. */
+static struct decide_source choose_source(const struct rule_do *todo, const struct decide_in *in)
+{
+	struct decide_source source = {.port = GIVEN(todo->source_port) ? (uint16_t)todo->source_port : 0};
+
+	for (size_t i = 0; i < todo->source.count && !source.address.family; i++) {
+		if (in->client && todo->source.v[i].family == in->client->family)
+			source.address = todo->source.v[i];
+	}
+	return source;
+}
+
+static struct decide_stream choose_stream(const struct rule_do *todo)
+{
+	return (struct decide_stream){
+		.length_off = GIVEN(todo->tcp_length) ? (int32_t)todo->tcp_length : 0,
+		.piece_bytes = GIVEN(todo->tcp_piece_bytes) ? (uint32_t)todo->tcp_piece_bytes : 0,
+		.pause_ns = GIVEN(todo->tcp_pause_ns) ? todo->tcp_pause_ns : MSEC,
+	};
+}
+
+/* How the changed answer travels. Returns whether that is another way than the usual one. */
+static bool choose_way(const struct rule_do *todo, const struct decide_in *in, struct decide_out *out,
+		       struct decide_send *send)
+{
+	send->source = choose_source(todo, in);
+	send->stream = choose_stream(todo);
+	if (GIVEN(todo->tcp_cut_bytes)) {
+		out->conn = DECIDE_CONN_CLOSE_AFTER_BYTES;
+		out->conn_bytes = (size_t)todo->tcp_cut_bytes;
+	}
+	return out->conn != DECIDE_CONN_KEEP || send->source.address.family || send->source.port ||
+	       send->stream.length_off || send->stream.piece_bytes;
 }
 
 static void set_http(const struct rule_http *todo, struct decide_out *out)
@@ -134,14 +217,14 @@ static void act_on(struct rule *rule, const struct match_query *query, const str
 	const struct rule_do *todo = &rule->todo;
 	struct decide_send *send = &out->send[0];
 	struct decide_send changed = *send;
-	bool is_changed;
+	bool is_slip = GIVEN(todo->slip) && count(&rule->limited) % (uint64_t)todo->slip == 0, is_changed;
 
-	if (todo->drop == RULE_DROP_ANSWER || rule_drops_query(todo)) {
-		out->count = 0;
-		done(rule, out);
+	if ((todo->drop == RULE_DROP_ANSWER && !is_slip) || rule_drops_query(todo) || rule_breaks_connection(todo)) {
+		silence(rule, in, out);
 		return;
 	}
-	is_changed = change(rule, query, in, rng, out, &changed);
+	is_changed = change(rule, query, in, rng, out, &changed, is_slip);
+	is_changed |= choose_way(todo, in, out, &changed);
 	send->delay_ns = changed.delay_ns = draw_delay(todo, rng);
 	if (GIVEN(todo->again_ns)) {
 		out->send[out->count] = changed;
@@ -154,7 +237,7 @@ static void act_on(struct rule *rule, const struct match_query *query, const str
 	if (in->transport == DECIDE_DOH && rule_has_http(todo))
 		set_http(&todo->http, out);
 	if (is_changed || out->count > 1 || send->delay_ns || out->has_http)
-		done(rule, out);
+		done(rule, in, out);
 }
 
 static void decide_answer(struct rules *rules, const struct decide_in *in, struct rng *rng, struct decide_out *out)
@@ -196,7 +279,7 @@ void decide_connection(struct rules *rules, const struct decide_in *in, struct r
 		if (!rule->is_tls)
 			continue;
 		count_seen(rule, in);
-		if (!match_fits_connection(&rule->match, in) || !is_chosen(rule, count(&rule->matched), rng))
+		if (!match_fits_connection(&rule->match, in) || !is_chosen(rule, count(&rule->matched), in, rng))
 			continue;
 		if (GIVEN(todo->certificate))
 			ret->certificate = (enum ca_flaw)(todo->certificate + 1);
@@ -206,4 +289,23 @@ void decide_connection(struct rules *rules, const struct decide_in *in, struct r
 		count(&rule->done);
 		return;
 	}
+}
+
+bool decide_refuses(struct rules *rules, const struct address *client, const struct address *server, struct rng *rng,
+		    int64_t now_ns)
+{
+	struct decide_in in = {.client = client, .server = server, .transport = DECIDE_TCP, .now_ns = now_ns};
+
+	for (size_t i = 0; i < rules->count; i++) {
+		struct rule *rule = rules->v[i];
+
+		if (rule->todo.tcp != RULE_TCP_REFUSE)
+			continue;
+		count(&rule->seen[0].count);
+		if (match_fits_connection(&rule->match, &in) && is_chosen(rule, count(&rule->matched), &in, rng)) {
+			count(&rule->done);
+			return true;
+		}
+	}
+	return false;
 }

@@ -3,9 +3,10 @@
  * Deciding what becomes of a message: pure. (rules, message, addresses, time, random state) → what to send where and when.
  *
  * A query is decided when it comes; the rule that took it is remembered in the memo, which the caller keeps beside the query and hands in again with each of its answers. Rules that look at
- * the answer are asked when it comes. A rule removed in between does nothing. Answers are changed, not invented: the server is asked in any case, unless the query is dropped.
+ * the answer are asked when it comes. A rule removed in between does nothing. Answers are changed, not invented: the server is asked in any case, unless the query is dropped
+ * or its connection broken.
  *
- * With no rule that acts, send[0].msg == in->msg. What does not parse is passed on as it is.
+ * With no rule that acts, send[0].msg == in->msg, of a query too. What does not parse is passed on as it is.
  */
 #pragma once
 #include "harness/api/ca.h"
@@ -18,6 +19,7 @@ enum decide_transport { DECIDE_UDP, DECIDE_TCP, DECIDE_DOT, DECIDE_DOH };
 /* Fixed size, copied freely; zeroed before the query is decided. */
 struct decide_memo {
 	uint32_t rule_id; /* 0: none */
+	bool is_done; /* the rule has acted already, on the query */
 };
 
 struct decide_in {
@@ -32,6 +34,19 @@ struct decide_in {
 	int64_t now_ns; /* monotonic */
 	struct decide_memo *memo; /* never NULL */
 	unsigned thread; /* the caller's, from 0: for speed alone */
+};
+
+/* Where an answer over UDP seems to come from. All zero: from where it was asked. */
+struct decide_source {
+	struct address address; /* family 0: that which was asked */
+	uint16_t port; /* 0: that which was asked */
+};
+
+/* How an answer over TCP is written. All zero: as it should be. */
+struct decide_stream {
+	int32_t length_off; /* the length prefix is wrong by so much */
+	uint32_t piece_bytes; /* in pieces of so many bytes; 0: at once */
+	int64_t pause_ns; /* between them */
 };
 
 enum decide_to { DECIDE_TO_CLIENT, DECIDE_TO_SERVER };
@@ -54,6 +69,8 @@ struct decide_send {
 	const uint8_t *msg; /* in->msg, or within scratch: copy it if it is to wait */
 	size_t len;
 	int64_t delay_ns; /* from now; 0: at once */
+	struct decide_source source;
+	struct decide_stream stream;
 };
 
 struct decide_out {
@@ -61,8 +78,8 @@ struct decide_out {
 	size_t scratch_size; /* in: if it is smaller, nothing is changed */
 	unsigned count; /* 0: dropped */
 	struct decide_send send[DECIDE_SENDS_MAX];
-	enum decide_conn conn;
-	size_t conn_bytes;
+	enum decide_conn conn; /* what becomes of the connection, with the last message or instead of one */
+	size_t conn_bytes; /* DECIDE_CONN_CLOSE_AFTER_BYTES: so many of that message, its length prefix included, still go */
 	bool has_http;
 	struct decide_http http; /* if so; of every message sent */
 	const struct rule *rule; /* that acted; NULL: none */
@@ -79,3 +96,7 @@ struct decide_tls {
 void decide_connection(struct rules *rules, const struct decide_in *in, struct rng *rng, struct decide_tls *ret);
 
 void decide(struct rules *rules, const struct decide_in *in, struct rng *rng, struct decide_out *out);
+
+/* Whether a connection that a client has just made is refused. */
+bool decide_refuses(struct rules *rules, const struct address *client, const struct address *server, struct rng *rng,
+		    int64_t now_ns);

@@ -23,16 +23,22 @@ struct later_item *later_put(struct later *later, const struct origin *origin, c
 			     const uint8_t *query, size_t query_len, int64_t due_ns)
 {
 	size_t i = later->count;
+	size_t size = sizeof(struct later_item) + send->len + query_len;
 	struct later_item *item;
 
+	if (size > LATER_BYTES_MAX - later->bytes)
+		return NULL;
 	if (array_reserve((void **)&later->v, &later->cap, i + 1, sizeof(struct later_item *)))
 		return NULL;
-	item = malloc(sizeof(*item) + send->len + query_len);
+	item = malloc(size);
 	if (!item)
 		return NULL;
 	*item = (struct later_item){.due_ns = due_ns, .order = later->next_order++, .origin = *origin, .send = *send};
-	memcpy(item->bytes, send->msg, send->len);
-	memcpy(item->bytes + send->len, query, query_len);
+	later->bytes += size;
+	if (send->len)
+		memcpy(item->bytes, send->msg, send->len);
+	if (query_len)
+		memcpy(item->bytes + send->len, query, query_len);
 	item->send.msg = item->bytes;
 	item->query = item->bytes + send->len;
 	item->query_len = query_len;
@@ -53,6 +59,7 @@ struct later_item *later_take(struct later *later)
 
 	if (!item)
 		return NULL;
+	later->bytes -= sizeof(*item) + item->send.len + item->query_len;
 	later->v[0] = later->v[--later->count];
 	for (size_t i = 0, child; (child = 2 * i + 1) < later->count; i = child) {
 		if (child + 1 < later->count && is_before(later->v[child + 1], later->v[child]))

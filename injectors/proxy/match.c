@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "injectors/proxy/match.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
+#define UDP_SIZE 512 /* RFC 1035 section 4.2.1 */
 #define OPT_DO 0x8000u /* RFC 3225 section 3: of an OPT record's TTL, the low half */
 
 int match_query_init(struct match_query *ret, const uint8_t *bytes, size_t len)
@@ -14,6 +16,7 @@ int match_query_init(struct match_query *ret, const uint8_t *bytes, size_t len)
 		return -EBADMSG;
 	ret->has_opt = msg_opt(&ret->msg, &opt);
 	ret->is_dnssec_ok = ret->has_opt && (opt.ttl & OPT_DO);
+	ret->udp_size = ret->has_opt && opt.klass > UDP_SIZE ? opt.klass : UDP_SIZE;
 	ret->has_text = false;
 	return 0;
 }
@@ -114,6 +117,36 @@ static bool fits_transport(const struct rule_match *match, enum decide_transport
 	return match->transport == RULE_TRANSPORT_ANY || match->transport == keys[transport];
 }
 
+/* The first name of a message cannot be a pointer: nothing is before it. */
+static bool fits_letters(const struct rule_match *match, const struct msg *msg)
+{
+	bool has_upper = false, has_lower = false;
+	const uint8_t *at = msg->bytes + MSG_HEADER;
+
+	if (match->letters == RULE_CASE_ANY)
+		return true;
+	if (!msg->has_question)
+		return false;
+	for (; *at; at += 1u + *at) {
+		for (unsigned i = 1; i <= *at; i++) {
+			has_upper |= isupper(at[i]) != 0;
+			has_lower |= islower(at[i]) != 0;
+		}
+	}
+	return (match->letters == RULE_CASE_MIXED) == (has_upper && has_lower);
+}
+
+static bool fits_labels(const struct rule_match *match, const struct msg *msg)
+{
+	int64_t labels = 0;
+
+	if (match->labels == PARAM_UNSET)
+		return true;
+	for (size_t at = 0; msg->has_question && msg->qname.wire[at]; at += 1u + msg->qname.wire[at])
+		labels++;
+	return msg->has_question && labels <= match->labels;
+}
+
 bool match_fits_connection(const struct rule_match *match, const struct decide_in *in)
 {
 	return fits_transport(match, in->transport) && fits_client(match, in->client) && fits_server(match, in->server);
@@ -123,10 +156,34 @@ bool match_fits_query(const struct rule_match *match, struct match_query *query,
 {
 	unsigned opcode = query->msg.flags >> MSG_OPCODE_SHIFT & 0xf;
 
-	return fits_transport(match, in->transport) && fits_tristate(match->edns, query->has_opt) &&
-	       fits_tristate(match->dnssec_ok, query->is_dnssec_ok) &&
+	return fits_tristate(match->edns, query->has_opt) && fits_tristate(match->dnssec_ok, query->is_dnssec_ok) &&
 	       (!match->opcodes.count || is_listed(&match->opcodes, (uint16_t)opcode)) && fits_question(match, query) &&
-	       fits_client(match, in->client) && fits_server(match, in->server);
+	       fits_letters(match, &query->msg) && fits_labels(match, &query->msg) && match_fits_connection(match, in);
+}
+
+/* RFC 2308 section 2.2: what has no answer is a referral if it has NS records and no SOA, and is not authoritative. */
+static bool is_referral(const struct msg *answer)
+{
+	struct msg_record record = {0};
+	bool has_ns = false;
+
+	while (msg_next(answer, &record) > 0) {
+		if (record.section == MSG_AUTHORITY && record.type == MSG_SOA)
+			return false;
+		has_ns |= record.section == MSG_AUTHORITY && record.type == MSG_NS;
+	}
+	return has_ns && !(answer->flags & MSG_AA);
+}
+
+static bool fits_kind(const struct rule_match *match, const struct msg *answer)
+{
+	if (match->answer == RULE_ANSWER_ANY)
+		return true;
+	if (msg_rcode(answer))
+		return false;
+	if (match->answer == RULE_ANSWER_POSITIVE)
+		return answer->counts[MSG_ANCOUNT] > 0;
+	return !answer->counts[MSG_ANCOUNT] && is_referral(answer) == (match->answer == RULE_ANSWER_REFERRAL);
 }
 
 bool match_fits_answer(const struct rule_match *match, const struct msg *answer)
@@ -135,7 +192,8 @@ bool match_fits_answer(const struct rule_match *match, const struct msg *answer)
 		return false;
 	if (match->max_size_bytes != PARAM_UNSET && (int64_t)answer->len > match->max_size_bytes)
 		return false;
-	return !match->rcodes.count || is_listed(&match->rcodes, (uint16_t)msg_rcode(answer));
+	return fits_kind(match, answer) &&
+	       (!match->rcodes.count || is_listed(&match->rcodes, (uint16_t)msg_rcode(answer)));
 }
 
 /* Of lists where none given means all. */
@@ -210,5 +268,8 @@ bool match_covers(const struct rule_match *a, const struct rule_match *b)
 	       (a->dnssec_ok == RULE_ANY || a->dnssec_ok == b->dnssec_ok) && covers_list(&a->opcodes, &b->opcodes) &&
 	       covers_list(&a->qtypes, &b->qtypes) && covers_list(&a->qclasses, &b->qclasses) &&
 	       covers_list(&a->rcodes, &b->rcodes) && covers_names(a, b) && covers_clients(a, b) &&
-	       covers_servers(a, b) && covers_sizes(a, b);
+	       covers_servers(a, b) && covers_sizes(a, b) &&
+	       (a->letters == RULE_CASE_ANY || a->letters == b->letters) &&
+	       (a->answer == RULE_ANSWER_ANY || a->answer == b->answer) &&
+	       (a->labels == PARAM_UNSET || (b->labels != PARAM_UNSET && b->labels <= a->labels));
 }

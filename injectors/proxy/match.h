@@ -9,6 +9,7 @@
 struct match_query {
 	struct msg msg;
 	bool has_opt, is_dnssec_ok;
+	uint16_t udp_size; /* what the client takes over UDP: RFC 6891 section 6.2.3 */
 	bool has_text; /* text is made when the first regular expression asks for it */
 	char text[1024];
 };

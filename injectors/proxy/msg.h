@@ -29,9 +29,12 @@ enum msg_type {
 	MSG_NS = 2,
 	MSG_CNAME = 5,
 	MSG_SOA = 6,
+	MSG_TXT = 16,
 	MSG_AAAA = 28,
 	MSG_OPT = 41,
 	MSG_RRSIG = 46,
+	MSG_NSEC = 47,
+	MSG_NSEC3 = 50,
 };
 
 enum msg_section { MSG_ANSWER, MSG_AUTHORITY, MSG_ADDITIONAL };

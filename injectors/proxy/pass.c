@@ -65,18 +65,25 @@ static const uint8_t *keep(struct worker *worker, const uint8_t *msg, size_t len
 
 static void reply(struct worker *worker, const struct step *step)
 {
+	const struct decide_source *source = &step->send.source;
 	const uint8_t *msg = step->send.msg;
 
 	if (step->origin->conn) {
 		if (step->fault == DECIDE_CONN_CLOSE_AFTER_BYTES)
 			tcp_cut(worker, step->origin->conn, step->fault_bytes);
-		tcp_reply(worker, step->origin->conn, msg, step->send.len);
+		tcp_reply(worker, step->origin->conn, msg, step->send.len, &step->send.stream);
 		return;
 	}
 	if (!step->is_stable)
 		msg = keep(worker, msg, step->send.len);
-	if (msg)
-		udp_reply(worker, step->origin, msg, step->send.len);
+	if (!msg)
+		return;
+	if (source->address.family || source->port) {
+		if (!udp_reply_from(worker, step->origin, source, msg, step->send.len))
+			atomic_fetch_add(&worker->proxy->lost_source, 1);
+		return;
+	}
+	udp_reply(worker, step->origin, msg, step->send.len);
 }
 
 /* SERVFAIL to a query, if that is what was asked for and the query can be read. */
@@ -184,8 +191,10 @@ static void do_later(struct worker *worker, const struct step *step)
 	struct later_item *item = later_put(&worker->later, step->origin, &step->send, step->query, step->query_len,
 					    worker->now_ns + step->send.delay_ns);
 
-	if (!item)
+	if (!item) {
+		atomic_fetch_add(&worker->proxy->lost_later, 1);
 		return;
+	}
 	item->fault = step->fault;
 	item->fault_bytes = step->fault_bytes;
 	if (step->origin->conn)
@@ -284,12 +293,40 @@ void pass_due(struct worker *worker)
 				    .fault = item->fault,
 				    .fault_bytes = item->fault_bytes};
 
-		do_now(worker, &step);
+		if (item->is_resume)
+			tcp_resume(worker, item->origin.conn);
+		else
+			do_now(worker, &step);
 		if (item->origin.conn)
 			conn_drop(item->origin.conn);
 		free(item);
 	}
 	udp_flush(worker);
+}
+
+bool pass_resume_later(struct worker *worker, struct conn *conn, int64_t pause_ns)
+{
+	struct origin origin;
+	struct later_item *item;
+
+	memset(&origin, 0, sizeof(origin));
+	origin.conn = conn;
+	item = later_put(&worker->later, &origin, &(struct decide_send){.len = 0}, NULL, 0, worker->now_ns + pause_ns);
+	if (!item)
+		return false;
+	item->is_resume = true;
+	conn_take(conn);
+	return true;
+}
+
+bool pass_refuses(struct worker *worker, const union endpoint *client, const union endpoint *local)
+{
+	struct origin origin = {.client = *client, .local = *local};
+	union endpoint asked = worker_server(worker, &origin);
+	struct address who, server;
+
+	return worker->rules->rules.count && decide_refuses(&worker->rules->rules, to_address(client, &who),
+							    to_address(&asked, &server), &worker->rng, worker->now_ns);
 }
 
 void pass_expired(struct worker *worker)

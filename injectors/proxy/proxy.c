@@ -132,6 +132,12 @@ void proxy_drain(struct proxy *proxy, int64_t limit_ns)
 	wake_all(proxy);
 }
 
+struct proxy_losses proxy_losses(const struct proxy *proxy)
+{
+	return (struct proxy_losses){.later = atomic_load(&proxy->lost_later),
+				     .source = atomic_load(&proxy->lost_source)};
+}
+
 int proxy_done_fd(const struct proxy *proxy)
 {
 	return proxy->done_fd;

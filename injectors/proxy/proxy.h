@@ -46,6 +46,12 @@ int proxy_start(const struct proxy_options *options, struct ruleset *rules, stru
 /* From now on these rules, of which a reference is taken over. */
 void proxy_swap(struct proxy *proxy, struct ruleset *rules);
 
+/* What rules wanted sent and could not be: no room to keep it; from an address or port that is not the proxy's to use. */
+struct proxy_losses {
+	uint64_t later, source;
+};
+struct proxy_losses proxy_losses(const struct proxy *proxy);
+
 /* No new queries: those in flight are answered, delayed messages sent, at most for limit_ns. */
 void proxy_drain(struct proxy *proxy, int64_t limit_ns);
 /* Readable once every worker has ended. Borrowed. */

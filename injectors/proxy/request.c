@@ -59,8 +59,14 @@ static json_t *list(struct control_state *state, const json_t *request)
 
 static json_t *count(struct control_state *state, const json_t *request)
 {
+	struct proxy_losses losses = proxy_losses(state->proxy);
+	json_t *answer = show(state, true);
+
 	(void)request;
-	return show(state, true);
+	json_object_set_new(
+		answer, "not_sent",
+		json_pack("{s:I, s:I}", "later", (json_int_t)losses.later, "source", (json_int_t)losses.source));
+	return answer;
 }
 
 /* From now on these; state has a reference of its own. */

@@ -20,10 +20,33 @@ enum rule_transport { RULE_TRANSPORT_ANY, RULE_UDP, RULE_TCP, RULE_DOT, RULE_DOH
 enum rule_drop { RULE_DROP_QUERY, RULE_DROP_ANSWER };
 enum rule_flag { RULE_SET, RULE_CLEAR, RULE_FLIP };
 enum rule_soa { RULE_SOA_RIGHT, RULE_SOA_NONE, RULE_SOA_WRONG };
-enum rule_question { RULE_QUESTION_MISSING, RULE_QUESTION_OTHER, RULE_QUESTION_CASE, RULE_QUESTION_TWICE };
+enum rule_question {
+	RULE_QUESTION_MISSING,
+	RULE_QUESTION_OTHER,
+	RULE_QUESTION_CASE,
+	RULE_QUESTION_TWICE,
+	RULE_QUESTION_LOWER
+};
 enum rule_name { RULE_NAME_LOOP, RULE_NAME_FORWARD, RULE_NAME_LONG_LABEL, RULE_NAME_LONG };
-enum rule_lame { RULE_LAME_NOT_AA, RULE_LAME_UPWARD };
+enum rule_lame { RULE_LAME_NOT_AA, RULE_LAME_UPWARD, RULE_LAME_SELF, RULE_LAME_LOOP };
 enum rule_edns { RULE_EDNS_STRIP, RULE_EDNS_FORMERR, RULE_EDNS_SILENCE, RULE_EDNS_BADVERS };
+enum rule_answer { RULE_ANSWER_ANY, RULE_ANSWER_POSITIVE, RULE_ANSWER_NODATA, RULE_ANSWER_REFERRAL };
+enum rule_case { RULE_CASE_ANY, RULE_CASE_MIXED, RULE_CASE_UNIFORM };
+enum rule_tcp { RULE_TCP_REFUSE, RULE_TCP_RESET, RULE_TCP_STALL, RULE_TCP_CLOSE };
+enum rule_glue { RULE_GLUE_MISSING, RULE_GLUE_WRONG };
+enum rule_cookie { RULE_COOKIE_MISSING, RULE_COOKIE_WRONG, RULE_COOKIE_BAD };
+enum rule_subnet { RULE_SUBNET_MISSING, RULE_SUBNET_OTHER };
+enum rule_nsid { RULE_NSID_MISSING, RULE_NSID_WRONG };
+enum rule_signatures {
+	RULE_SIGNATURES_CORRUPT,
+	RULE_SIGNATURES_EXPIRED,
+	RULE_SIGNATURES_EARLY,
+	RULE_SIGNATURES_TAG,
+	RULE_SIGNATURES_ALGORITHM,
+	RULE_SIGNATURES_LABELS,
+	RULE_SIGNATURES_SIGNER
+};
+enum rule_denial { RULE_DENIAL_NEXT, RULE_DENIAL_TYPES, RULE_DENIAL_OWNER };
 
 enum rule_handshake { RULE_HANDSHAKE_STALL, RULE_HANDSHAKE_RESET, RULE_HANDSHAKE_ALERT };
 enum rule_version { RULE_TLS_1_0, RULE_TLS_1_1, RULE_TLS_1_2 };
@@ -52,14 +75,29 @@ struct rule_match {
 	struct texts qname, qtype, qclass, opcode, client, rcode;
 	struct addresses server;
 	int64_t transport, edns, dnssec_ok; /* rule_transport, rule_tristate */
-	int64_t min_size_bytes, max_size_bytes; /* of the answer */
+	int64_t letters, labels; /* rule_case; at most so many labels */
+	int64_t min_size_bytes, max_size_bytes, answer; /* of the answer; rule_answer */
 	/* by rule_prepare */
 	struct rule_qname *names;
 	size_t name_count;
 	struct rule_prefix *clients;
 	size_t client_count;
 	struct rule_list16 qtypes, qclasses, opcodes, rcodes;
-	bool needs_answer; /* rcode, size: decided when the answer comes */
+	bool needs_answer; /* rcode, size, answer: decided when the answer comes */
+};
+
+/* Records that a rule invents. */
+struct rule_record {
+	bool is_qname; /* its owner is the name asked for */
+	struct msg_name owner;
+	uint16_t type, klass, rdlen;
+	uint32_t ttl;
+	const uint8_t *rdata; /* names in it are not compressed */
+};
+
+struct rule_records {
+	struct rule_record *v;
+	size_t count;
 };
 
 /* Of a connection over TLS. PARAM_UNSET: as it should be. */
@@ -83,9 +121,9 @@ struct rule_do {
 	struct loc loc;
 	struct rule_tls tls;
 	struct rule_http http;
-	int64_t drop, delay_ns, jitter_ns, again_ns;
+	int64_t drop, slip, delay_ns, jitter_ns, distribution, again_ns;
 	bool twice;
-	struct text rcode, ede_text;
+	struct text rcode, ede_text, zone;
 	int64_t ede, nodata, nxdomain;
 	bool ede_strip;
 	int64_t qr, aa, tc, ra, ad, cd, opcode, qdcount, ancount, nscount, arcount;
@@ -93,15 +131,26 @@ struct rule_do {
 	int64_t question;
 	int64_t truncate_bytes, append_bytes, flip_bits, bad_name;
 	bool garbage;
-	int64_t ttl_ns, ttl_cap_ns, lame;
-	struct texts remove;
+	int64_t ttl_ns, ttl_cap_ns, ttl_jitter_ns, lame;
+	struct texts remove, add, add_authority, add_additional, replace;
 	struct addresses spoof;
-	bool empty, shuffle, corrupt_signatures;
-	int64_t edns;
+	int64_t cname_chain, cname_loop, huge_bytes, glue;
+	bool empty, shuffle;
+	int64_t signatures, denial;
+	int64_t edns, edns_size_bytes, cookie, subnet, subnet_scope, nsid;
+	bool edns_echo, ignore_do;
+	struct addresses source;
+	int64_t source_port;
+	int64_t tcp, tcp_cut_bytes, tcp_length, tcp_piece_bytes, tcp_pause_ns;
 	/* by rule_prepare */
 	struct rule_list16 remove_types;
 	int64_t rcode_value; /* PARAM_UNSET: not given */
+	bool has_zone;
+	struct msg_name zone_name;
+	struct rule_records added[3] /* by msg_section */, replaced;
 };
+
+struct rate;
 
 /* Threads that count in different ones do not wait for each other. */
 #define RULE_SEEN_COUNTERS 8
@@ -112,15 +161,17 @@ struct rule {
 	struct rule_match match;
 	struct rule_do todo;
 	int64_t share_ppm, every, first, after; /* of what matches; PARAM_UNSET: not given */
+	int64_t above; /* per second and client network */
 	bool is_unsafe; /* spoofed addresses may be any */
 	bool is_tls; /* for connections, not for messages; by rule_prepare */
+	struct rate *rate; /* by rule_prepare, if above is given; counted by decide, from any thread */
 	uint32_t id; /* 1…, by rules_add */
 	/* Counted by decide, from any thread. seen: messages it was asked about; matched: those that fit; done: those that it made different, late or vanish. */
 	struct rule_seen {
 		_Atomic uint64_t count;
 		char apart[56]; /* each on a cache line of its own: this one is counted for every rule and query */
 	} seen[RULE_SEEN_COUNTERS];
-	_Atomic uint64_t matched, done;
+	_Atomic uint64_t matched, done, limited; /* limited: those that slip counts */
 };
 
 /* In the order in which they are asked. rules_add and rules_remove must not run beside decide: that is the caller's lock. */
@@ -136,6 +187,7 @@ extern const struct param rule_match_params[], rule_do_params[], rule_params[];
 extern const struct table rule_match_table, rule_do_table, rule_tls_table, rule_http_table, rule_table;
 
 #define RULE_EVERY_MAX 1000000000
+#define RULE_RATE_MAX 1000000
 
 /* The rows of a rule for a struct T that holds one as its member f. */
 #define RULE_ROWS(T, f)                                                                                              \
@@ -147,8 +199,10 @@ extern const struct table rule_match_table, rule_do_table, rule_tls_table, rule_
 		P_INT(T, f.first, "first", 1, RULE_EVERY_MAX, PARAM_UNSET,                                           \
 		      "only so many of what matches, from the first on (or from the end of after)"),                 \
 		P_INT(T, f.after, "after", 1, RULE_EVERY_MAX, PARAM_UNSET, "only once so many have matched"),        \
+		P_RATE(T, f.above, "above", 1, RULE_RATE_MAX, PARAM_UNSET,                                           \
+		       "only what exceeds that rate, per client network (IPv4 /24, IPv6 /56) and second"),           \
 		P_BOOL(T, f.is_unsafe, "unsafe", false,                                                              \
-		       "spoofed addresses may lie outside the ranges for documentation (RFC 5737, RFC 3849, RFC "    \
+		       "invented addresses may lie outside the ranges for documentation (RFC 5737, RFC 3849, RFC "   \
 		       "9637)")
 
 /* Turns texts into numbers and checks everything, one rule for itself. loc: the rule's place. Adds every error to errs; what it needs is in arena. 0 or -EINVAL. In either

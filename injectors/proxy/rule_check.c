@@ -5,12 +5,30 @@
 #include <string.h>
 
 #include "harness/base/buf.h"
+#include "injectors/proxy/rule_keys.h"
 
 #define GIVEN(n) ((n) != PARAM_UNSET)
 
 bool rule_needs_edns(const struct rule_do *todo)
 {
-	return GIVEN(todo->edns) || GIVEN(todo->ede) || (GIVEN(todo->rcode_value) && todo->rcode_value > 15);
+	struct buf names = {0};
+	bool is_needed = GIVEN(todo->edns) || (GIVEN(todo->rcode_value) && todo->rcode_value > 15) ||
+			 todo->cookie == RULE_COOKIE_BAD || rule_keys_options(todo, &names) ||
+			 rule_keys_query(todo, &names);
+
+	buf_fini(&names);
+	return is_needed;
+}
+
+bool rule_needs_udp(const struct rule_do *todo)
+{
+	return todo->source.count || GIVEN(todo->source_port) || GIVEN(todo->slip);
+}
+
+bool rule_needs_tcp(const struct rule_do *todo)
+{
+	return GIVEN(todo->tcp) || GIVEN(todo->tcp_cut_bytes) || GIVEN(todo->tcp_length) ||
+	       GIVEN(todo->tcp_piece_bytes);
 }
 
 bool rule_drops_query(const struct rule_do *todo)
@@ -18,119 +36,100 @@ bool rule_drops_query(const struct rule_do *todo)
 	return todo->drop == RULE_DROP_QUERY || todo->edns == RULE_EDNS_SILENCE;
 }
 
-/* The keys by what they do to the answer. Those of one group exclude each other; each names itself. */
-struct key {
-	const char *name;
-	bool is_given;
-};
-
-static unsigned count_keys(const struct key *keys, size_t count, struct buf *ret_names)
+bool rule_breaks_connection(const struct rule_do *todo)
 {
-	unsigned given = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		if (keys[i].is_given)
-			buf_printf(ret_names, "%s%s", given++ ? ", " : "", keys[i].name);
-	}
-	return given;
+	return GIVEN(todo->tcp) && todo->tcp != RULE_TCP_REFUSE;
 }
 
-/* Keys that say what the whole answer becomes. */
-static unsigned whole_keys(const struct rule_do *todo, struct buf *names)
+/* How many keys are given that need an answer to go out. */
+static unsigned count_all(const struct rule_do *todo, struct buf *names)
 {
-	const struct key keys[] = {
-		{"rcode", GIVEN(todo->rcode_value)},
-		{"nodata", GIVEN(todo->nodata)},
-		{"nxdomain", GIVEN(todo->nxdomain)},
-		{"empty", todo->empty},
-		{"lame", GIVEN(todo->lame)},
-		{"bad_name", GIVEN(todo->bad_name)},
-		{"edns", todo->edns == RULE_EDNS_FORMERR || todo->edns == RULE_EDNS_BADVERS},
-		{"garbage", todo->garbage},
-	};
-
-	return count_keys(keys, ARRAY_LEN(keys), names);
-}
-
-/* Keys that change records the server sent. */
-static unsigned record_keys(const struct rule_do *todo, struct buf *names)
-{
-	const struct key keys[] = {
-		{"ttl", GIVEN(todo->ttl_ns)},       {"ttl_cap", GIVEN(todo->ttl_cap_ns)},
-		{"remove", todo->remove.count > 0}, {"spoof", todo->spoof.count > 0},
-		{"shuffle", todo->shuffle},         {"corrupt_signatures", todo->corrupt_signatures},
-	};
-
-	return count_keys(keys, ARRAY_LEN(keys), names);
-}
-
-/* Keys that change header, question, OPT and bytes of whatever answer there is. */
-static unsigned other_keys(const struct rule_do *todo, struct buf *names)
-{
-	const struct key keys[] = {
-		{"ede", GIVEN(todo->ede)},
-		{"ede_strip", todo->ede_strip},
-		{"qr", GIVEN(todo->qr)},
-		{"aa", GIVEN(todo->aa)},
-		{"tc", GIVEN(todo->tc)},
-		{"ra", GIVEN(todo->ra)},
-		{"ad", GIVEN(todo->ad)},
-		{"cd", GIVEN(todo->cd)},
-		{"opcode", GIVEN(todo->opcode)},
-		{"qdcount", GIVEN(todo->qdcount)},
-		{"ancount", GIVEN(todo->ancount)},
-		{"nscount", GIVEN(todo->nscount)},
-		{"arcount", GIVEN(todo->arcount)},
-		{"wrong_id", todo->wrong_id},
-		{"question", GIVEN(todo->question)},
-		{"truncate", GIVEN(todo->truncate_bytes)},
-		{"append", GIVEN(todo->append_bytes)},
-		{"flip_bits", GIVEN(todo->flip_bits)},
-		{"edns", todo->edns == RULE_EDNS_STRIP},
-	};
-
-	return count_keys(keys, ARRAY_LEN(keys), names);
-}
-
-static unsigned time_keys(const struct rule_do *todo, struct buf *names)
-{
-	const struct key keys[] = {
-		{"delay", GIVEN(todo->delay_ns)}, {"twice", todo->twice}, {"again", GIVEN(todo->again_ns)}};
-
-	return count_keys(keys, ARRAY_LEN(keys), names);
+	return rule_keys_whole(todo, names) + rule_keys_records(todo, names) + rule_keys_other(todo, names) +
+	       rule_keys_time(todo, names) + rule_keys_query(todo, names) + rule_keys_tcp(todo, names) +
+	       (todo->source.count > 0) + GIVEN(todo->source_port);
 }
 
 static void check_drop(const struct rule *rule, struct errs *errs)
 {
 	const struct rule_do *todo = &rule->todo;
 	bool is_silence = todo->edns == RULE_EDNS_SILENCE;
+	const char *what = GIVEN(todo->drop) ? "drop" : is_silence ? "edns: silence" : "tcp";
 	struct buf rest = {0};
 
-	if (whole_keys(todo, &rest) + record_keys(todo, &rest) + other_keys(todo, &rest) + time_keys(todo, &rest) ||
-	    rule_has_http(todo) || (is_silence && GIVEN(todo->drop)))
-		errs_add(errs, todo->loc, "do: %s leaves nothing for other keys to act on; take it or them",
-			 is_silence ? "edns: silence" : "drop");
+	if (!GIVEN(todo->drop) && !is_silence && !GIVEN(todo->tcp))
+		return;
+	if (count_all(todo, &rest) || rule_has_http(todo) || GIVEN(todo->drop) + is_silence + GIVEN(todo->tcp) > 1)
+		errs_add(errs, todo->loc, "do: %s leaves nothing for other keys to act on; take it or them", what);
 	if (rule_drops_query(todo) && rule->match.needs_answer)
 		errs_add(errs, todo->loc,
-			 "do: the query is dropped, so there is no answer whose rcode or size could match; write drop: "
-			 "answer");
+			 "do: the query is dropped, so there is no answer whose rcode, size or kind could match; write "
+			 "drop: answer");
 	buf_fini(&rest);
+}
+
+static void check_slip(const struct rule_do *todo, struct errs *errs)
+{
+	if (GIVEN(todo->slip) && todo->drop != RULE_DROP_ANSWER)
+		errs_add(errs, todo->loc,
+			 "do: slip goes with drop: answer: it says which of them are truncated instead");
 }
 
 static void check_whole(const struct rule_do *todo, struct errs *errs)
 {
 	struct buf whole = {0}, records = {0}, rest = {0};
-	unsigned count = whole_keys(todo, &whole);
+	unsigned count = rule_keys_whole(todo, &whole);
 
 	if (count > 1)
 		errs_add(errs, todo->loc, "do: %s exclude each other: each says what the answer becomes", whole.data);
-	if (count && record_keys(todo, &records))
+	if (count && rule_keys_records(todo, &records))
 		errs_add(errs, todo->loc, "do: %s leaves no records of the server for %s", whole.data, records.data);
-	if (todo->garbage && other_keys(todo, &rest))
+	if (todo->garbage && rule_keys_other(todo, &rest))
 		errs_add(errs, todo->loc, "do: garbage leaves nothing of the answer for %s", rest.data);
+	if (GIVEN(todo->cname_chain) && GIVEN(todo->cname_loop))
+		errs_add(errs, todo->loc, "do: cname_chain and cname_loop exclude each other: a loop has no end");
 	buf_fini(&whole);
 	buf_fini(&records);
 	buf_fini(&rest);
+}
+
+static void check_zone(const struct rule_do *todo, struct errs *errs)
+{
+	if (todo->has_zone && !GIVEN(todo->nodata) && !GIVEN(todo->nxdomain) && todo->lame != RULE_LAME_SELF &&
+	    todo->lame != RULE_LAME_LOOP)
+		errs_add(errs, todo->zone.loc,
+			 "do: zone goes with nodata, nxdomain, lame: self-referral and lame: referral-loop");
+}
+
+static void check_transport(const struct rule *rule, struct errs *errs)
+{
+	struct buf udp = {0}, tcp = {0};
+	unsigned needs_udp = rule_keys_udp(&rule->todo, &udp), needs_tcp = rule_keys_tcp(&rule->todo, &tcp);
+
+	if (GIVEN(rule->todo.tcp))
+		needs_tcp++, buf_printf(&tcp, "%stcp", tcp.len ? ", " : "");
+	if (needs_udp && needs_tcp)
+		errs_add(errs, rule->todo.loc, "do: %s is for UDP, %s for TCP: no query is both", udp.data, tcp.data);
+	else if (needs_udp && rule->match.transport == RULE_TCP)
+		errs_add(errs, rule->loc, "this can never act: match wants TCP, %s is for UDP", udp.data);
+	else if (needs_tcp && rule->match.transport == RULE_UDP)
+		errs_add(errs, rule->loc, "this can never act: match wants UDP, %s is for TCP", tcp.data);
+	if (GIVEN(rule->todo.tcp_pause_ns) && !GIVEN(rule->todo.tcp_piece_bytes))
+		errs_add(errs, rule->todo.loc, "do: tcp_pause goes with tcp_pieces");
+	if (rule->todo.tcp_length == 0)
+		errs_add(errs, rule->todo.loc, "do: tcp_length: 0 is the right length; write 10 or -10");
+	buf_fini(&udp);
+	buf_fini(&tcp);
+}
+
+/* A connection that is refused is never asked anything. */
+static void check_refuse(const struct rule *rule, struct errs *errs)
+{
+	const struct rule_match *match = &rule->match;
+
+	if (rule->todo.tcp == RULE_TCP_REFUSE && rule_wants_message(match))
+		errs_add(errs, match->loc.file ? match->loc : rule->loc,
+			 "match: tcp: refuse is decided before there is a query: only client, server and transport can "
+			 "match; tcp: reset is decided when the query comes");
 }
 
 static void check_time(const struct rule_do *todo, struct errs *errs)
@@ -139,6 +138,8 @@ static void check_time(const struct rule_do *todo, struct errs *errs)
 		errs_add(errs, todo->loc, "do: jitter goes with delay");
 	else if (GIVEN(todo->jitter_ns) && todo->jitter_ns > todo->delay_ns)
 		errs_add(errs, todo->loc, "do: jitter is larger than delay");
+	if (GIVEN(todo->distribution) && !GIVEN(todo->jitter_ns))
+		errs_add(errs, todo->loc, "do: distribution is of the jitter: add e.g. jitter: 20ms");
 	if (todo->twice && GIVEN(todo->again_ns))
 		errs_add(errs, todo->loc, "do: twice and again exclude each other");
 }
@@ -147,6 +148,7 @@ static void check_edns(const struct rule *rule, struct errs *errs)
 {
 	const struct rule_do *todo = &rule->todo;
 	bool has_opt = todo->edns != RULE_EDNS_STRIP && todo->edns != RULE_EDNS_FORMERR;
+	struct buf names = {0};
 
 	if (todo->ede_text.value && !GIVEN(todo->ede))
 		errs_add(errs, todo->ede_text.loc, "do: ede_text goes with ede");
@@ -154,18 +156,31 @@ static void check_edns(const struct rule *rule, struct errs *errs)
 		errs_add(errs, todo->ede_text.loc, "do: ede_text is longer than 512 bytes");
 	if (GIVEN(todo->ede) && todo->ede_strip)
 		errs_add(errs, todo->loc, "do: ede and ede_strip exclude each other");
-	if ((GIVEN(todo->ede) || (GIVEN(todo->rcode_value) && todo->rcode_value > 15)) && !has_opt)
-		errs_add(errs, todo->loc, "do: without an OPT record there is no place for %s",
-			 GIVEN(todo->ede) ? "ede" : "an rcode above 15");
+	if (!has_opt && rule_keys_options(todo, &names))
+		errs_add(errs, todo->loc, "do: without an OPT record there is no place for %s", names.data);
+	if (!has_opt && GIVEN(todo->rcode_value) && todo->rcode_value > 15)
+		errs_add(errs, todo->loc, "do: without an OPT record there is no place for an rcode above 15");
+	if (todo->subnet == RULE_SUBNET_MISSING && GIVEN(todo->subnet_scope))
+		errs_add(errs, todo->loc, "do: subnet: missing leaves nothing for subnet_scope");
 	if (rule_needs_edns(todo) && rule->match.edns == RULE_FALSE)
 		errs_add(errs, rule->loc, "this can never act: match wants queries without EDNS, do needs EDNS");
+	if (todo->ignore_do && rule->match.dnssec_ok == RULE_FALSE)
+		errs_add(errs, rule->loc,
+			 "this can never act: match wants queries without the DO flag, ignore_do takes it");
+	buf_fini(&names);
+}
+
+static bool is_whole_seconds(int64_t ns)
+{
+	return !GIVEN(ns) || ns % SEC == 0;
 }
 
 static void check_records(const struct rule_do *todo, struct errs *errs)
 {
 	if (GIVEN(todo->ttl_ns) && GIVEN(todo->ttl_cap_ns))
 		errs_add(errs, todo->loc, "do: ttl and ttl_cap exclude each other");
-	if ((GIVEN(todo->ttl_ns) && todo->ttl_ns % SEC) || (GIVEN(todo->ttl_cap_ns) && todo->ttl_cap_ns % SEC))
+	if (!is_whole_seconds(todo->ttl_ns) || !is_whole_seconds(todo->ttl_cap_ns) ||
+	    !is_whole_seconds(todo->ttl_jitter_ns))
 		errs_add(errs, todo->loc, "do: a TTL is a number of whole seconds");
 	for (size_t i = 0; i < todo->remove_types.count; i++) {
 		if (todo->remove_types.v[i] == MSG_OPT)
@@ -194,30 +209,71 @@ static bool is_documentation(const struct address *address)
 	       address->bytes[2] < 0x10;
 }
 
-static void check_spoof(const struct rule *rule, struct errs *errs)
+static void refuse_address(struct errs *errs, struct loc loc, const char *key, const char *text)
 {
-	const struct addresses *spoof = &rule->todo.spoof;
+	errs_add(
+		errs, loc,
+		"%s: %.60s is outside the ranges for documentation (192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24, "
+		"2001:db8::/32, 3fff::/20): such an answer may send people to a stranger; write unsafe: true beside do "
+		"if it is meant",
+		key, text);
+}
 
-	for (size_t i = 0; i < spoof->count && !rule->is_unsafe; i++) {
-		if (!is_documentation(&spoof->v[i]))
-			errs_add(errs, spoof->v[i].loc,
-				 "spoof: %s is outside the ranges for documentation (192.0.2.0/24, 198.51.100.0/24, "
-				 "203.0.113.0/24, 2001:db8::/32, 3fff::/20): such an answer may send people to a "
-				 "stranger; "
-				 "write unsafe: true beside do if it is meant",
-				 spoof->v[i].text);
+static void check_spoof(const struct rule_do *todo, struct errs *errs)
+{
+	for (size_t i = 0; i < todo->spoof.count; i++) {
+		if (!is_documentation(&todo->spoof.v[i]))
+			refuse_address(errs, todo->spoof.v[i].loc, "spoof", todo->spoof.v[i].text);
 	}
 }
 
 static unsigned message_keys(const struct rule_do *todo)
 {
 	struct buf names = {0};
-	unsigned count = whole_keys(todo, &names) + record_keys(todo, &names) + other_keys(todo, &names) +
-			 time_keys(todo, &names) + GIVEN(todo->drop) + (todo->edns == RULE_EDNS_SILENCE) +
-			 rule_has_http(todo);
+	unsigned count = count_all(todo, &names) + GIVEN(todo->drop) + GIVEN(todo->tcp) +
+			 (todo->edns == RULE_EDNS_SILENCE) + rule_has_http(todo);
 
 	buf_fini(&names);
 	return count;
+}
+
+static void check_invented(const char *key, const struct texts *texts, const struct rule_records *records,
+			   struct errs *errs)
+{
+	for (size_t i = 0; i < records->count; i++) {
+		const struct rule_record *record = &records->v[i];
+		struct address address = {.family = record->type == MSG_A ? AF_INET : AF_INET6};
+		bool is_address = (record->type == MSG_A && record->rdlen == 4) ||
+				  (record->type == MSG_AAAA && record->rdlen == 16);
+
+		if (!is_address)
+			continue;
+		memcpy(address.bytes, record->rdata, record->rdlen);
+		if (!is_documentation(&address))
+			refuse_address(errs, texts->v[i].loc, key, texts->v[i].value);
+	}
+}
+
+static void check_safe(const struct rule *rule, struct errs *errs)
+{
+	const struct rule_do *todo = &rule->todo;
+
+	if (rule->is_unsafe)
+		return;
+	check_spoof(todo, errs);
+	check_invented("add", &todo->add, &todo->added[MSG_ANSWER], errs);
+	check_invented("add_authority", &todo->add_authority, &todo->added[MSG_AUTHORITY], errs);
+	check_invented("add_additional", &todo->add_additional, &todo->added[MSG_ADDITIONAL], errs);
+	check_invented("replace", &todo->replace, &todo->replaced, errs);
+}
+
+static bool has_noerror(const struct rule_list16 *rcodes)
+{
+	for (size_t i = 0; i < rcodes->count; i++) {
+		if (!rcodes->v[i])
+			return true;
+	}
+	return false;
 }
 
 static void check_match(const struct rule *rule, struct errs *errs)
@@ -232,6 +288,10 @@ static void check_match(const struct rule *rule, struct errs *errs)
 	if (GIVEN(match->max_size_bytes) && match->max_size_bytes < MSG_HEADER)
 		errs_add(errs, match->loc, "match: no message is smaller than %d bytes: nothing could match",
 			 MSG_HEADER);
+	if (match->answer != RULE_ANSWER_ANY && match->rcodes.count && !has_noerror(&match->rcodes))
+		errs_add(errs, match->loc,
+			 "match: an answer of that kind is NOERROR, which rcode leaves out: nothing "
+			 "could match");
 	if (GIVEN(rule->share_ppm) && GIVEN(rule->every))
 		errs_add(errs, rule->loc, "share and every exclude each other");
 }
@@ -241,16 +301,20 @@ void rule_check(const struct rule *rule, struct errs *errs)
 	const struct rule_do *todo = &rule->todo;
 
 	check_match(rule, errs);
-	if (GIVEN(todo->drop) || todo->edns == RULE_EDNS_SILENCE)
-		check_drop(rule, errs);
-	else if (!message_keys(todo) && !rule_has_tls(todo) && !GIVEN(todo->jitter_ns) && !todo->ede_text.value)
+	if (!message_keys(todo) && !rule_has_tls(todo) && !GIVEN(todo->jitter_ns) && !todo->ede_text.value &&
+	    !GIVEN(todo->slip) && !GIVEN(todo->tcp_pause_ns))
 		errs_add(errs, todo->loc.file ? todo->loc : rule->loc,
 			 "do: says nothing to do; write for example do: {rcode: SERVFAIL}");
 	rule_check_tls(rule, message_keys(todo) > 0, errs);
 	rule_check_http(rule, errs);
+	check_drop(rule, errs);
+	check_slip(todo, errs);
 	check_whole(todo, errs);
+	check_zone(todo, errs);
+	check_transport(rule, errs);
+	check_refuse(rule, errs);
 	check_time(todo, errs);
 	check_edns(rule, errs);
 	check_records(todo, errs);
-	check_spoof(rule, errs);
+	check_safe(rule, errs);
 }

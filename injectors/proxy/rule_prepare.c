@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 
+#include "injectors/proxy/rate.h"
 #include "injectors/proxy/rule_check.h"
 #include "injectors/proxy/rule_words.h"
 
@@ -65,8 +66,39 @@ static void prepare_match(struct prepare *prepare, struct rule_match *match)
 	match->qclasses = words(prepare, &match->qclass, rule_word_class, "class (IN, CH, CLASS255)");
 	match->opcodes = words(prepare, &match->opcode, rule_word_opcode, "opcode (QUERY, NOTIFY, 0 to 15)");
 	match->rcodes = words(prepare, &match->rcode, rule_word_rcode, "RCODE (NXDOMAIN, SERVFAIL, RCODE24)");
-	match->needs_answer =
-		match->rcode.count || match->min_size_bytes != PARAM_UNSET || match->max_size_bytes != PARAM_UNSET;
+	match->needs_answer = match->rcode.count || match->min_size_bytes != PARAM_UNSET ||
+			      match->max_size_bytes != PARAM_UNSET || match->answer != RULE_ANSWER_ANY;
+}
+
+static struct rule_records records(struct prepare *prepare, const struct texts *texts, const char *key)
+{
+	struct rule_records list = {.v = ARENA_ARRAY(prepare->arena, struct rule_record, texts->count)};
+	char why[128];
+
+	for (size_t i = 0; i < texts->count; i++) {
+		const struct text *text = &texts->v[i];
+
+		if (rule_word_record(text->value, prepare->arena, &list.v[list.count], why, sizeof(why)))
+			errs_add(prepare->errs, text->loc,
+				 "%s: '%.80s' is no record (%s); write one as in a zone file, \"www.example.com. 300 "
+				 "IN A "
+				 "192.0.2.1\", or with @ for the name asked for",
+				 key, text->value, why);
+		else
+			list.count++;
+	}
+	return list;
+}
+
+static void prepare_records(struct prepare *prepare, struct rule_do *todo)
+{
+	todo->added[MSG_ANSWER] = records(prepare, &todo->add, "add");
+	todo->added[MSG_AUTHORITY] = records(prepare, &todo->add_authority, "add_authority");
+	todo->added[MSG_ADDITIONAL] = records(prepare, &todo->add_additional, "add_additional");
+	todo->replaced = records(prepare, &todo->replace, "replace");
+	todo->has_zone = todo->zone.value != NULL;
+	if (todo->has_zone && msg_name_from_text(&todo->zone_name, todo->zone.value))
+		errs_add(prepare->errs, todo->zone.loc, "zone: '%.60s' is no domain name", todo->zone.value);
 }
 
 static void prepare_do(struct prepare *prepare, struct rule_do *todo)
@@ -81,6 +113,7 @@ static void prepare_do(struct prepare *prepare, struct rule_do *todo)
 		todo->rcode_value = value;
 	rule_prepare_http(&todo->http, prepare->errs);
 	todo->remove_types = words(prepare, &todo->remove, rule_word_type, "record type (A, RRSIG, TYPE65)");
+	prepare_records(prepare, todo);
 }
 
 int rule_prepare(struct rule *rule, struct arena *arena, struct errs *errs)
@@ -97,6 +130,14 @@ int rule_prepare(struct rule *rule, struct arena *arena, struct errs *errs)
 	/* What an action needs of a query is part of what the rule is for: other queries are left to the next rule. */
 	if (rule_needs_edns(&rule->todo))
 		rule->match.edns = RULE_TRUE;
+	if (rule->todo.ignore_do)
+		rule->match.dnssec_ok = RULE_TRUE;
+	if (rule_needs_udp(&rule->todo))
+		rule->match.transport = RULE_UDP;
+	if (rule_needs_tcp(&rule->todo) && rule->match.transport == RULE_TRANSPORT_ANY)
+		rule->match.transport = RULE_TCP;
+	if (rule->above != PARAM_UNSET)
+		rule->rate = ARENA_NEW(arena, struct rate);
 	if (rule_has_http(&rule->todo))
 		rule->match.transport = RULE_DOH;
 	rule->is_tls = rule_has_tls(&rule->todo);

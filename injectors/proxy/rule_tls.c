@@ -36,11 +36,11 @@ bool rule_has_tls(const struct rule_do *todo)
 	return GIVEN(todo->tls.certificate) || GIVEN(todo->tls.handshake) || GIVEN(todo->tls.newest);
 }
 
-/* Whether match wants something that only a message has. */
-static bool wants_message(const struct rule_match *match)
+bool rule_wants_message(const struct rule_match *match)
 {
 	return match->name_count || match->qtypes.count || match->qclasses.count || match->opcodes.count ||
-	       match->needs_answer || match->edns != RULE_ANY || match->dnssec_ok != RULE_ANY;
+	       match->needs_answer || match->edns != RULE_ANY || match->dnssec_ok != RULE_ANY ||
+	       match->letters != RULE_CASE_ANY || match->labels != PARAM_UNSET;
 }
 
 void rule_check_tls(const struct rule *rule, bool has_message_keys, struct errs *errs)
@@ -53,7 +53,7 @@ void rule_check_tls(const struct rule *rule, bool has_message_keys, struct errs 
 		errs_add(errs, tls->loc,
 			 "tls: is decided when a connection is made, the other keys of do when a message comes: write "
 			 "two rules");
-	if (wants_message(&rule->match))
+	if (rule_wants_message(&rule->match))
 		errs_add(errs, rule->match.loc,
 			 "match: tls: is decided before there is a message; it can only match client, server and "
 			 "transport");

@@ -156,11 +156,12 @@ static void begin(struct worker *worker, int fd, const union endpoint *peer)
 {
 	struct conn *conn = conn_new(worker, fd, peer);
 	socklen_t len = sizeof(conn->local);
+	bool is_inline = worker->proxy->options.is_inline;
 
 	if (!conn)
 		close(fd);
-	else if (worker->proxy->options.is_inline &&
-		 (getsockname(fd, &conn->local.sa, &len) || !connect_upstream(conn)))
+	else if ((is_inline && getsockname(fd, &conn->local.sa, &len)) || pass_refuses(worker, peer, &conn->local) ||
+		 (is_inline && !connect_upstream(conn)))
 		conn_close(conn, true);
 }
 
@@ -205,7 +206,16 @@ void tcp_cut(struct worker *worker, struct conn *conn, size_t bytes)
 	conn->allowed = bytes;
 }
 
-void tcp_reply(struct worker *worker, struct conn *conn, const uint8_t *msg, size_t len)
+/* A length that is wrong stays within what two octets can say. */
+static uint16_t length_of(size_t len, const struct decide_stream *stream)
+{
+	int64_t length = (int64_t)len + stream->length_off;
+
+	return length < 0 ? 0 : length > UINT16_MAX ? UINT16_MAX : (uint16_t)length;
+}
+
+void tcp_reply(struct worker *worker, struct conn *conn, const uint8_t *msg, size_t len,
+	       const struct decide_stream *stream)
 {
 	uint8_t head[2];
 	size_t head_len = conn->allowed < 2 ? conn->allowed : 2;
@@ -213,7 +223,11 @@ void tcp_reply(struct worker *worker, struct conn *conn, const uint8_t *msg, siz
 	(void)worker;
 	if (len > MESSAGE_MAX || conn->is_cut)
 		return;
-	msg_put_u16(head, (uint16_t)len);
+	msg_put_u16(head, length_of(len, stream));
+	if (stream->piece_bytes) {
+		conn->client.piece = stream->piece_bytes;
+		conn->pause_ns = stream->pause_ns;
+	}
 	if (len > conn->allowed - head_len)
 		len = conn->allowed - head_len;
 	if (conn->allowed != SIZE_MAX)
@@ -264,7 +278,7 @@ static void handle_answer(struct conn *conn, uint8_t *msg, size_t len)
 		memcpy(msg, entry->query, entry->query_len < 2 ? 0 : 2);
 		pass_answer(conn->worker, entry, msg, len);
 	} else if (is_inline) {
-		tcp_reply(conn->worker, conn, msg, len);
+		tcp_reply(conn->worker, conn, msg, len, &(struct decide_stream){0});
 	}
 }
 
@@ -354,12 +368,33 @@ void tcp_event(struct worker *worker, struct source *source, uint32_t events)
 		upstream_event(CONN_OF(source, upstream), events);
 }
 
+void tcp_resume(struct worker *worker, struct conn *conn)
+{
+	(void)worker;
+	conn->is_pausing = false;
+	if (conn_is_open(conn))
+		conn_mark(conn);
+}
+
+/* Writes what may be written now. False: the connection is broken. */
+static bool write_client(struct conn *conn)
+{
+	if (conn->is_stalled || conn->is_pausing)
+		return true;
+	if (!side_write(&conn->client))
+		return false;
+	if (!conn->client.piece || !conn->client.out_len)
+		return true;
+	conn->is_pausing = pass_resume_later(conn->worker, conn, conn->pause_ns);
+	return conn->is_pausing;
+}
+
 /* Writes, and closes what has come to its end. */
 static void settle(struct conn *conn)
 {
 	if (!conn_is_open(conn))
 		return;
-	if (!conn->is_stalled && !side_write(&conn->client)) {
+	if (!write_client(conn)) {
 		conn_close(conn, false);
 		return;
 	}

@@ -17,6 +17,7 @@ struct side {
 	uint8_t *out; /* not yet written; owned */
 	size_t out_len, out_cap, out_done;
 	bool connecting, is_eof;
+	size_t piece; /* bytes in one write; 0: all there are */
 };
 
 struct conn {
@@ -27,13 +28,15 @@ struct conn {
 	int64_t used_ns;
 	size_t refs, in_flight;
 	size_t allowed; /* bytes that may still go to the client */
-	bool is_dirty, is_cut /* close once written */, is_ending /* close once nothing waits */, is_stalled;
+	int64_t pause_ns; /* between two pieces for the client */
+	bool is_dirty, is_cut /* close once written */, is_ending /* close once nothing waits */, is_stalled,
+		is_pausing;
 };
 
 /* conn.c */
 /* Puts a framed message behind what waits for a side. head is written before bytes. */
 bool side_append(struct side *side, const uint8_t *head, size_t head_len, const uint8_t *bytes, size_t len);
-/* Writes what it can. False: the connection is broken. */
+/* Writes what it can, or one piece. False: the connection is broken. */
 bool side_write(struct side *side);
 /* Keeps the beginning of a message. */
 bool side_keep(struct side *side, const uint8_t *bytes, size_t len);

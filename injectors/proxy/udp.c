@@ -249,6 +249,58 @@ void udp_reply(struct worker *worker, const struct origin *origin, const uint8_t
 		write_local(header, out->control[out->count - 1], &origin->local);
 }
 
+/* source's address and port, and for what it leaves open, those that were asked. */
+static union endpoint local_of(const struct worker *worker, const struct origin *origin,
+			       const struct decide_source *source)
+{
+	const union endpoint *asked = &origin->local;
+	union endpoint local;
+
+	memcpy(&local, &worker->udp[origin->listener].endpoint->at, sizeof(local));
+	if (local.sa.sa_family == AF_INET) {
+		if (source->address.family == AF_INET)
+			memcpy(&local.in.sin_addr, source->address.bytes, 4);
+		else if (asked->sa.sa_family == AF_INET)
+			local.in.sin_addr = asked->in.sin_addr;
+		local.in.sin_port = source->port ? htons(source->port) : local.in.sin_port;
+		return local;
+	}
+	if (source->address.family == AF_INET6)
+		memcpy(&local.in6.sin6_addr, source->address.bytes, 16);
+	else if (asked->sa.sa_family == AF_INET6)
+		local.in6.sin6_addr = asked->in6.sin6_addr;
+	local.in6.sin6_port = source->port ? htons(source->port) : local.in6.sin6_port;
+	return local;
+}
+
+/* By a socket for this one answer: one that stayed would be asked in the listening one's place. */
+static bool send_once(const union endpoint *from, const union endpoint *to, const uint8_t *msg, size_t len)
+{
+	int on = 1, fd = socket(from->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	bool is_sent;
+
+	if (fd < 0)
+		return false;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+	is_sent = !bind(fd, &from->sa, endpoint_len(from)) &&
+		  sendto(fd, msg, len, 0, &to->sa, endpoint_len(to)) == (ssize_t)len;
+	close(fd);
+	return is_sent;
+}
+
+bool udp_reply_from(struct worker *worker, const struct origin *origin, const struct decide_source *source,
+		    const uint8_t *msg, size_t len)
+{
+	union endpoint local = local_of(worker, origin, source);
+	struct origin other = *origin;
+
+	if (!worker->udp[origin->listener].is_any || source->port)
+		return send_once(&local, &origin->client, msg, len);
+	other.local = local; /* a wildcard socket may send from any */
+	udp_reply(worker, &other, msg, len);
+	return true;
+}
+
 void udp_flush(struct worker *worker)
 {
 	if (worker->to_upstream.count)

@@ -73,6 +73,7 @@ struct proxy {
 	struct ruleset *rules;
 	atomic_uint generation;
 	_Atomic int64_t drain_until_ns; /* 0: not draining; INT64_MIN: stop now */
+	_Atomic uint64_t lost_later, lost_source; /* as in struct proxy_losses */
 	atomic_uint running;
 	int done_fd;
 	struct worker **workers;
@@ -100,6 +101,10 @@ void pass_stranger(struct worker *worker, const struct origin *origin, const uin
 /* Forgets a query. */
 void pass_forget(struct worker *worker, struct flight_entry *entry);
 void pass_due(struct worker *worker);
+/* tcp_resume after that time. False: it cannot be remembered. */
+bool pass_resume_later(struct worker *worker, struct conn *conn, int64_t pause_ns);
+/* Whether a rule refuses a connection that has just been made. */
+bool pass_refuses(struct worker *worker, const union endpoint *client, const union endpoint *local);
 void pass_expired(struct worker *worker);
 
 /* udp.c */
@@ -108,6 +113,9 @@ void udp_close(struct worker *worker);
 void udp_read_queries(struct worker *worker, struct listener *listener);
 /* msg stays valid until udp_flush. */
 void udp_reply(struct worker *worker, const struct origin *origin, const uint8_t *msg, size_t len);
+/* The same at once from another address or port. False: from there nothing can be sent. */
+bool udp_reply_from(struct worker *worker, const struct origin *origin, const struct decide_source *source,
+		    const uint8_t *msg, size_t len);
 void udp_flush(struct worker *worker);
 
 /* upstream.c: the way of datagrams to one upstream and back */
@@ -123,7 +131,10 @@ void tcp_close(struct worker *worker);
 void tcp_accept(struct worker *worker, struct listener *listener);
 void tcp_event(struct worker *worker, struct source *source, uint32_t events);
 void tcp_forward(struct worker *worker, struct flight_entry *entry, const uint8_t *msg, size_t len);
-void tcp_reply(struct worker *worker, struct conn *conn, const uint8_t *msg, size_t len);
+void tcp_reply(struct worker *worker, struct conn *conn, const uint8_t *msg, size_t len,
+	       const struct decide_stream *stream);
+/* Writes the next piece. */
+void tcp_resume(struct worker *worker, struct conn *conn);
 /* Does to the connection what decide() said; bytes: how many of what follows may still leave. */
 void tcp_cut(struct worker *worker, struct conn *conn, size_t bytes);
 void tcp_fault(struct worker *worker, struct conn *conn, enum decide_conn fault);

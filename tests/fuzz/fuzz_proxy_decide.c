@@ -88,7 +88,7 @@ static void load_known(struct rules *rules, struct arena *arena, size_t which)
 		"- {do: {lame: upward-referral, edns: strip}}",
 		"- {do: {remove: [A, SOA, CNAME, NSEC], shuffle: true, ttl: 1s}}",
 		"- {do: {shuffle: true, spoof: [192.0.2.1, 192.0.2.2, \"2001:db8::1\"], question: twice}}",
-		"- {do: {corrupt_signatures: true, ttl_cap: 1s, ede_strip: true}}",
+		"- {do: {signatures: corrupt, ttl_cap: 1s, ede_strip: true}}",
 		"- {do: {bad_name: forward, question: other-case}}",
 		"- {do: {bad_name: long-name, question: other-name, truncate: 300B}}",
 		"- {match: {qname: [/a/, .com]}, do: {flip_bits: 9, append: 65535B}}",

@@ -78,7 +78,7 @@ static void names_that_pointed_into_a_removed_record_stay_whole(void **state)
 /* 'n' is 0x6e, 'o' 0x6f. */
 static void a_corrupt_signature_differs_in_one_bit(void **state)
 {
-	drill_becomes(*state, "corrupt_signatures: true", BYTES(QUERY_DO), SIGNED("n"), SIGNED("o"));
+	drill_becomes(*state, "signatures: corrupt", BYTES(QUERY_DO), SIGNED("n"), SIGNED("o"));
 }
 
 static void shuffling_keeps_every_record_and_reaches_every_order(void **state)
