@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Signing a zone (RFC 4035 section 2) exactly as told: which keys are published, which sign, from when to when. Pure but for the randomness of some signatures.
+ *
+ * What is published and what signs are said apart, so that every state of a rollover (RFC 7583), two providers (RFC 8901), and every mistake in
+ * either is a signing like any other: a fault of the kind `signing` is a changed struct dnssec_signing, not another signer.
+ */
+#pragma once
+#include "harness/dnssec/key.h"
+
+struct dnssec_key_use {
+	struct dnssec_key *key; /* borrowed; its ldns_key's times are set by signing */
+	bool is_published, signs;
+};
+
+struct dnssec_signing {
+	const char *zone; /* without trailing dot; "." for the root */
+	struct dnssec_key_use *keys; /* borrowed */
+	size_t key_count;
+	bool is_nsec3;
+	uint16_t iterations; /* RFC 9276: 0 */
+	uint8_t salt[32];
+	uint8_t salt_len; /* RFC 9276: 0 */
+	bool has_zonemd; /* RFC 8976, scheme SIMPLE, SHA-384 */
+	int64_t inception_s, expiration_s; /* seconds since 1970 */
+};
+
+/* A signed copy of rrs, which the caller owns. What rrs hold of DNSSEC already (dnssec_strip) is left out; equal records are kept once. DNSKEY RRset: signed by
+ * the signing keys with the flag SEP (of an algorithm without one: by the others of it); everything else by those without (or, of an algorithm
+ * without one, by those with). -EINVAL: no key signs one of these. */
+int dnssec_sign(const ldns_rr_list *rrs, const struct dnssec_signing *signing, ldns_rr_list **ret_signed,
+		struct err *err);
+
+/* A copy of rrs without DNSKEY, CDS and CDNSKEY, RRSIG, NSEC, NSEC3, NSEC3PARAM and ZONEMD records. NULL: out of memory. */
+ldns_rr_list *dnssec_strip(const ldns_rr_list *rrs);
+
+/* RFC 8976 section 3: the digest (48 octets) of a signed zone, its apex ZONEMD records and their signatures left out. */
+int dnssec_zonemd(const ldns_rr_list *rrs, const ldns_rdf *apex, uint8_t ret_digest[48], struct err *err);
