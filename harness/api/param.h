@@ -83,6 +83,8 @@ struct table {
 	size_t size; /* of the struct */
 	size_t loc_offset; /* of its struct loc */
 	size_t name_offset; /* of its struct text name, for PARAM_MAP; PARAM_NO_NAME: none */
+	/* Of a bool that says whether it was given. Such a mapping (PARAM_TABLE) may also be said as true (with its defaults) or false (not at all); 0: it may not. */
+	size_t given_offset;
 };
 #define PARAM_NO_NAME SIZE_MAX
 #define PARAM_END           \

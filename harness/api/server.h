@@ -31,6 +31,19 @@ struct server_peer {
 	const char *host; /* its name in the lab */
 };
 
+/* How a zone is signed, and with what. */
+struct server_signing {
+	const char *key_dir; /* keys as files in the format of BIND's tools; not to be written to */
+	bool is_by_server; /* the server signs what it loads, and keeps it signed */
+	unsigned algorithm; /* IANA's number */
+	bool is_csk, is_nsec3;
+	unsigned iterations;
+	const char *salt; /* hexadecimal; "-": none */
+	int64_t validity_s, inception_s; /* from, and before, the moment of signing */
+	uint32_t dnskey_ttl, ds_ttl;
+	bool has_zonemd;
+};
+
 struct server_zone {
 	const char *name; /* "example.com", "." for the root */
 	const char *file; /* primary: absolute path of a master file, readable; secondary: where to keep it */
@@ -38,7 +51,8 @@ struct server_zone {
 	size_t primary_count;
 	const struct server_peer *secondaries; /* may transfer, and are sent NOTIFY */
 	size_t secondary_count;
-	bool is_signed; /* with DNSSEC: it holds RRSIG and NSEC records */
+	bool is_signed; /* with DNSSEC: it holds RRSIG and NSEC records, or will (signing) */
+	const struct server_signing *signing; /* NULL: unsigned, or signed by its owner */
 };
 
 /* What a server needs for TLS. PEM files, absolute paths. */
@@ -81,6 +95,7 @@ struct server_ops {
 	int encrypted; /* set of enum encrypted that it can serve */
 	bool forwards_dot; /* as resolver or forwarder it can forward over TLS */
 	const char *version_arg; /* "-v": argument that prints the version */
+	bool can_sign; /* does what server_signing.is_by_server says */
 	/* Writes configuration under spec->dir and fills ret. */
 	int (*configure)(const struct server_spec *spec, struct arena *arena, struct server_command *ret,
 			 struct err *err);

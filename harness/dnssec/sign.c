@@ -52,6 +52,25 @@ static bool push_copy(ldns_rr_list *list, const ldns_rr *rr)
 	return false;
 }
 
+void dnssec_use_all(const struct dnssec_keys *keys, struct dnssec_key_use *uses, struct dnssec_signing *signing)
+{
+	for (size_t i = 0; i < keys->count; i++)
+		uses[i] = (struct dnssec_key_use){.key = keys->v[i], .is_published = true, .signs = keys->v[i]->key};
+	signing->keys = uses;
+	signing->key_count = keys->count;
+}
+
+void dnssec_set_salt(struct dnssec_signing *signing, const char *text)
+{
+	unsigned byte;
+
+	signing->salt_len = 0;
+	while (signing->salt_len < sizeof(signing->salt) && sscanf(text, "%2x", &byte) == 1 && *text != '-') {
+		signing->salt[signing->salt_len++] = (uint8_t)byte;
+		text += 2;
+	}
+}
+
 ldns_rr_list *dnssec_strip(const ldns_rr_list *rrs)
 {
 	ldns_rr_list *list = ldns_rr_list_new();
@@ -142,9 +161,13 @@ static ldns_rr_list *content(const struct signer *signer, const ldns_rr_list *rr
 	ldns_rr_list *list = dnssec_strip(rrs);
 	bool is_good = list;
 
-	for (size_t i = 0; is_good && i < signing->key_count; i++)
-		if (signing->keys[i].is_published)
-			is_good = push_copy(list, signing->keys[i].key->dnskey);
+	for (size_t i = 0; is_good && i < signing->key_count; i++) {
+		if (!signing->keys[i].is_published)
+			continue;
+		is_good = push_copy(list, signing->keys[i].key->dnskey);
+		if (is_good)
+			ldns_rr_set_ttl(ldns_rr_list_rr(list, ldns_rr_list_rr_count(list) - 1), signing->dnskey_ttl);
+	}
 	if (is_good && signing->has_zonemd) /* so that the NSEC chain knows of it */
 		is_good = ldns_rr_list_push_rr(list, zonemd_record(signer, serial_of(rrs), nothing));
 	if (!is_good) {

@@ -22,8 +22,15 @@ struct dnssec_signing {
 	uint8_t salt[32];
 	uint8_t salt_len; /* RFC 9276: 0 */
 	bool has_zonemd; /* RFC 8976, scheme SIMPLE, SHA-384 */
+	uint32_t dnskey_ttl;
 	int64_t inception_s, expiration_s; /* seconds since 1970 */
 };
+
+/* What keys in a directory say of themselves: all are published, those whose private part is there sign. uses: room for keys->count. */
+void dnssec_use_all(const struct dnssec_keys *keys, struct dnssec_key_use *uses, struct dnssec_signing *signing);
+
+/* "ab01" or "-" (none); what is no hexadecimal digit ends it. */
+void dnssec_set_salt(struct dnssec_signing *signing, const char *text);
 
 /* A signed copy of rrs, which the caller owns. What rrs hold of DNSSEC already (dnssec_strip) is left out; equal records are kept once. DNSKEY RRset: signed by
  * the signing keys with the flag SEP (of an algorithm without one: by the others of it); everything else by those without (or, of an algorithm

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "harness/base/units.h"
+#include "harness/dnssec/key.h"
 #include "harness/lab/tree_internal.h"
 #include <errno.h>
 #include <string.h>
@@ -83,15 +85,15 @@ static int add_ns_of_lab(struct tree *tree, size_t child, size_t parent, struct 
 static int add_ds(struct tree *tree, size_t child, size_t parent, struct err *err)
 {
 	const ldns_rr_list *keys = tree->secure_entry[child];
+	uint32_t ttl = (uint32_t)(tree->topology->zones[child].signing->ds_ttl_ns / SEC);
 	int r = 0;
 
 	for (size_t i = 0; keys && r == 0 && i < ldns_rr_list_rr_count(keys); i++) {
-		ldns_rr *ds = ldns_key_rr2ds(ldns_rr_list_rr(keys, i), LDNS_SHA256);
+		ldns_rr *ds = dnssec_key_ds(ldns_rr_list_rr(keys, i), ttl);
 
 		if (!ds)
 			return err_set(err, -EINVAL, LOC_NONE, "cannot make a DS record for %s",
 				       tree->topology->zones[child].name);
-		ldns_rr_set_ttl(ds, TTL_DS);
 		r = tree_push(tree->zones[parent], ds, err);
 	}
 	return r;

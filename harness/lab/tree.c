@@ -188,7 +188,7 @@ static int write_zone(struct tree *tree, size_t i, const char *path, struct err 
 	if (r < 0)
 		return r;
 	if (zone->sign && !zone->has_signature)
-		return tree_write_signed(zone->name, tree_records(tree, i), path, &tree->secure_entry[i], err);
+		return tree_write_signed(tree, i, path, err);
 	if (zone->has_signature)
 		tree->secure_entry[i] = file_keys(zone);
 	return tree_write_plain(tree_records(tree, i), path, err);
@@ -235,12 +235,15 @@ int tree_write(const struct topology *topology, const char *dir, struct arena *a
 {
 	struct tree tree = {.topology = topology, .arena = arena, .dir = dir};
 	struct tree_files files = {
+		.host_files = ARENA_ARRAY(arena, const char **, topology->zone_count + 1),
+		.key_dirs = ARENA_ARRAY(arena, const char **, topology->zone_count + 1),
 		.zone_files = ARENA_ARRAY(arena, const char *, topology->zone_count + 1),
 		.root_hints = arena_printf(arena, "%s/root.hints", dir),
 		.trust_anchor = topology->is_signed ? arena_printf(arena, "%s/root.key", dir) : NULL,
 	};
 	int r;
 
+	tree.files = &files;
 	tree.zones = ARENA_ARRAY(arena, ldns_rr_list *, topology->zone_count + 1);
 	tree.secure_entry = ARENA_ARRAY(arena, ldns_rr_list *, topology->zone_count + 1);
 	r = write_all(&tree, &files, err);
@@ -251,6 +254,23 @@ int tree_write(const struct topology *topology, const char *dir, struct arena *a
 	if (r == 0)
 		*ret = files;
 	return r;
+}
+
+static const char *of_host(const char **const *list, size_t zone, size_t host)
+{
+	return list && list[zone] ? list[zone][host] : NULL;
+}
+
+const char *tree_zone_file(const struct tree_files *files, size_t zone, size_t host)
+{
+	const char *own = of_host(files->host_files, zone, host);
+
+	return own ? own : files->zone_files[zone];
+}
+
+const char *tree_key_dir(const struct tree_files *files, size_t zone, size_t host)
+{
+	return of_host(files->key_dirs, zone, host);
 }
 
 void tree_check(const struct topology *topology, struct errs *errs)

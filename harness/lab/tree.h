@@ -9,12 +9,19 @@
 /* Where the written files are. In arena. */
 struct tree_files {
 	const char **zone_files; /* by index of topology->zones: absolute path of the master file a primary loads */
+	/* By zone, then by index of topology->hosts: of a server that has a file, or keys, of its own. NULL, as a whole or for one: zone_files, or none. */
+	const char ***host_files, ***key_dirs;
 	const char *root_hints;
 	const char *trust_anchor; /* NULL if nothing is signed */
 };
 
-/* Writes every zone's master file, the root hints and the trust anchor into dir (absolute, exists). Signed zones get fresh keys by ldns;
- * signatures are valid from an hour ago for 30 days. */
+/* The file that a primary loads. */
+const char *tree_zone_file(const struct tree_files *files, size_t zone, size_t host);
+/* The directory (dnssec/key.h) with the keys of a zone the lab signs, or has signed by its server; NULL: there are none. */
+const char *tree_key_dir(const struct tree_files *files, size_t zone, size_t host);
+
+/* Writes every zone's master file, the root hints, the trust anchor and the keys into dir (absolute, exists). Zones signed as the plan says (`sign:`); keys are
+ * fresh. */
 int tree_write(const struct topology *topology, const char *dir, struct arena *arena, struct tree_files *ret,
 	       struct err *err);
 

@@ -7,7 +7,6 @@
 
 /* TTLs as in the real root and TLDs. */
 #define TTL_DELEGATION 172800 /* NS and glue */
-#define TTL_DS 86400
 #define TTL_DAY 86400
 
 struct tree {
@@ -15,6 +14,7 @@ struct tree {
 	struct arena *arena;
 	const char *dir;
 	ldns_rr_list **zones; /* by index of topology->zones: what will be written; NULL: the plan's zone as it is */
+	struct tree_files *files;
 	ldns_rr_list **secure_entry; /* DNSKEYs of signed zones that a DS at the parent names; NULL: not signed */
 };
 
@@ -41,7 +41,7 @@ int tree_delegate(struct tree *tree, size_t child, size_t parent, struct err *er
 /* Parses delegation text into list, with the parent's name as origin; the error has the place of the text. */
 int tree_parse_delegation(const struct zone_spec *spec, const char *parent, ldns_rr_list *list, struct err *err);
 
-/* Signs the zone with a fresh KSK and ZSK and writes it to path. *ret_entry: the KSK's DNSKEY, owned by the caller. */
-int tree_write_signed(const char *name, const ldns_rr_list *rrs, const char *path, ldns_rr_list **ret_entry,
-		      struct err *err);
+/* Signs zone i as its `sign:` says, with fresh keys, and writes it to path and to what the files of its servers shall be; tree->secure_entry[i]: the DNSKEYs
+ * that DS records name. */
+int tree_write_signed(struct tree *tree, size_t i, const char *path, struct err *err);
 int tree_write_plain(const ldns_rr_list *rrs, const char *path, struct err *err);

@@ -55,6 +55,9 @@ void zones_free(struct zone_cache_entry *zones);
 /* The plan's zone of that name, or the closest one that encloses it; NULL if none does. */
 const struct zone_spec *zones_enclosing(const struct lab_spec *lab, const char *name);
 
+/* signing.c: what the rows of a zone's `sign:` cannot say. */
+void sign_check(struct plan_ctx *ctx, const struct zone_spec *spec);
+
 /* domain.c. Lower case, no trailing dot, checked; NULL with why (static) if it is no domain name. In arena. */
 const char *domain_normalise(struct arena *arena, const char *text, const char **ret_why);
 /* Whether name is zone or below it; both normalised. */

@@ -145,6 +145,20 @@ static void parse_list(struct parse *parse, const struct param *param, const str
 	*ret = items;
 }
 
+static void parse_sub_table(struct parse *parse, const struct param *param, const struct node *value, void *at)
+{
+	const struct table *sub = param->sub;
+
+	if (sub->given_offset && value->type == NODE_SCALAR) {
+		*(struct loc *)field(at, sub->loc_offset) = value->loc;
+		parse_bool(parse, param, value, field(at, sub->given_offset));
+		return;
+	}
+	if (sub->given_offset)
+		*(bool *)field(at, sub->given_offset) = true;
+	parse_table(parse->arena, value, sub, at, parse->errs);
+}
+
 static void parse_value(struct parse *parse, const struct param *param, const struct node *value, void *at)
 {
 	switch (param->type) {
@@ -179,7 +193,7 @@ static void parse_value(struct parse *parse, const struct param *param, const st
 		parse_addresses(parse, param, value, at);
 		return;
 	case PARAM_TABLE:
-		parse_table(parse->arena, value, param->sub, at, parse->errs);
+		parse_sub_table(parse, param, value, at);
 		return;
 	case PARAM_MAP:
 		parse_map(parse, param, value, at);

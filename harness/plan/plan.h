@@ -9,12 +9,34 @@
 
 struct topology;
 
+/* How a zone is signed when the lab starts. */
+struct sign_spec {
+	struct loc loc;
+	bool is_given;
+	int64_t by; /* enum sign_by */
+	int64_t algorithm; /* index; sign_algorithm() */
+	int64_t keys; /* enum sign_keys */
+	int64_t nsec; /* enum sign_nsec */
+	int64_t iterations;
+	struct text salt; /* hexadecimal, or "-" */
+	int64_t validity_ns, inception_ns; /* after and before the lab's start */
+	int64_t dnskey_ttl_ns, ds_ttl_ns; /* whole seconds */
+	bool zonemd;
+};
+enum sign_by { SIGN_BY_LDNS, SIGN_BY_SERVER, SIGN_BY_PROVIDERS };
+enum sign_keys { SIGN_KSK_ZSK, SIGN_CSK };
+enum sign_nsec { SIGN_NSEC, SIGN_NSEC3 };
+/* IANA's number. */
+unsigned sign_algorithm(const struct sign_spec *sign);
+/* What `sign: true` means; also how generated zones are signed. */
+extern const struct sign_spec sign_defaults;
+
 struct zone_spec {
 	struct loc loc;
 	struct text name;
 	struct text file; /* relative to the plan file that says it */
 	int64_t apex_ns; /* enum apex_ns */
-	bool sign; /* sign at lab start with fresh keys (algorithm 13) and put a DS into the parent */
+	struct sign_spec sign;
 	struct texts providers; /* that serve it; empty: those with a nameserver in the apex NS set */
 	struct text delegation; /* records in zone file syntax for the parent instead of the generated ones */
 	struct zone *zone; /* loaded and checked */
@@ -133,7 +155,7 @@ DEFINE_CLEANUP(struct plan_set *, plan_set_free);
 
 /* The tables of the whole language, for list, schema and docs. */
 extern const struct table plan_table, lab_table, zone_table, provider_table, nameserver_table, resolver_table,
-	client_table, root_table, tld_table, good_table;
+	client_table, root_table, tld_table, good_table, sign_table;
 extern const struct param step_params[], probe_params[], expect_params[]; /* common rows of steps and probes */
 extern const struct param step_target_params[], step_groups_params[],
 	step_servers_params[]; /* of steps, by what the kind hits */

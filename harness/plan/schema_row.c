@@ -144,6 +144,9 @@ static json_t *row_schema(struct schema *schema, const struct param *param)
 	case PARAM_ADDRESSES:
 		return one_or_list(schema_pattern("([0-9]{1,3}(\\.[0-9]{1,3}){3}|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)"), true);
 	case PARAM_TABLE:
+		if (param->sub->given_offset)
+			return json_pack("{s:[{s:s}, o]}", "anyOf", "type", "boolean",
+					 schema_table_ref(schema, param->sub));
 		return schema_table_ref(schema, param->sub);
 	case PARAM_MAP:
 		return object_of(schema_table_ref(schema, param->sub));

@@ -22,8 +22,9 @@ static const struct param zone_params[] = {
 		"master file (RFC 1035 section 5) with the zone's records, relative to the plan file that says it"),
 	P_ENUM(struct zone_spec, apex_ns, "apex_ns", apex_ns_choices, APEX_NS_FROM_FILE,
 	       "where the zone's own NS set comes from: its file, or the lab's nameservers that serve it"),
-	P_BOOL(struct zone_spec, sign, "sign", false,
-	       "sign the zone at lab start with fresh keys (algorithm 13) and put its DS into the parent"),
+	P_TABLE(struct zone_spec, sign, "sign", struct sign_spec, &sign_table,
+		"sign the zone with fresh keys made at lab start, and put its DS into the parent; true: with the "
+		"defaults"),
 	P_TEXTS(struct zone_spec, providers, "providers",
 		"providers whose nameservers serve the zone; by default those with a nameserver in its NS set"),
 	P_TEXT(struct zone_spec, delegation, "delegation",

@@ -24,6 +24,9 @@ void topo_links_resolve(struct topo_builder *b);
 /* topo_zones.c: which zones there are and who serves them. Needs links. */
 void topo_zones_build(struct topo_builder *b);
 
+/* signing.c: whether those who shall sign a zone can. */
+void topo_check_signing(struct topo_builder *b, const struct topo_zone *zone);
+
 struct topo_host *topo_host(const struct topology *topology, const char *name);
 bool topo_has_family(const struct addresses *addresses, int family);
 /* The part of addresses in a family that host has. In arena. */

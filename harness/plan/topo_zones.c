@@ -13,7 +13,8 @@ static struct topo_zone *add_zone(struct topo_builder *b, const char *name, cons
 
 	zone->name = name;
 	zone->spec = spec;
-	zone->sign = spec && spec->sign;
+	zone->sign = spec && spec->sign.is_given;
+	zone->signing = zone->sign ? &spec->sign : &sign_defaults;
 	zone->has_signature = spec && spec->zone && spec->zone->is_signed;
 	zone->primaries = ARENA_ARRAY(b->arena, struct topo_host *, hosts);
 	zone->servers = ARENA_ARRAY(b->arena, struct topo_host *, hosts);
@@ -328,6 +329,8 @@ void topo_zones_build(struct topo_builder *b)
 	for (size_t i = 0; i < b->plan->lab.zones.count; i++)
 		add_plan_zone(b, &specs[i]);
 	add_own_zones(b);
+	for (size_t i = 0; i < b->topology->zone_count; i++)
+		topo_check_signing(b, &b->topology->zones[i]);
 	sort_zones(b->topology);
 	link_parents(b->topology);
 	spread_signing(b->topology);

@@ -14,6 +14,7 @@ struct topo_zone { /* a zone some host serves */
 	const char *name; /* "." , "com", "example.com", "alpha-dns.net" */
 	const struct zone_spec *spec; /* NULL: generated (root, TLD, a nameserver's own zone) */
 	bool sign; /* zone_spec.sign, or a parent of a signed zone */
+	const struct sign_spec *signing; /* how; of generated zones the defaults */
 	bool has_signature; /* signed in its file already */
 	struct topo_zone *parent; /* closest enclosing zone; NULL for the root */
 	struct topo_host **primaries; /* hosts that load it from a file */

@@ -53,8 +53,10 @@ static void load_one(struct plan_ctx *ctx, struct zone_spec *spec)
 	if (!spec->file.value)
 		return; /* said already */
 	spec->zone = load_once(ctx, name, path_of(ctx, &spec->file), spec->file.loc);
-	if (spec->zone && spec->sign && spec->zone->is_signed)
-		errs_add(ctx->errs, spec->loc, "zone %s is signed in its file already: leave out sign: true", name);
+	if (spec->zone && spec->sign.is_given && spec->zone->is_signed)
+		errs_add(ctx->errs, spec->loc, "zone %s is signed in its file already: leave out sign:", name);
+	if (spec->sign.is_given)
+		sign_check(ctx, spec);
 }
 
 static void check_twice(struct plan_ctx *ctx, const struct zone_spec *specs, size_t i)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define ASK_AGAIN_USEC 20000
+#define EDNS_SIZE 4096 /* the way is the host's own */
 
 struct target { /* one address */
 	struct ready *ready;
@@ -40,6 +41,21 @@ static ldns_rr_type asked_type(const struct ready_ask *ask)
 	return ask->is_authoritative ? LDNS_RR_TYPE_SOA : LDNS_RR_TYPE_NS;
 }
 
+static bool wants_signature(const struct target *target)
+{
+	const struct ready_ask *ask = &target->ready->ask;
+
+	return ask->are_signed && ask->are_signed[target->at];
+}
+
+static bool has_type(const ldns_rr_list *list, ldns_rr_type type)
+{
+	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++)
+		if (ldns_rr_get_type(ldns_rr_list_rr(list, i)) == type)
+			return true;
+	return false;
+}
+
 static bool is_done(const struct target *target)
 {
 	return target->rounds_left == 0;
@@ -58,6 +74,10 @@ static int make_query(struct target *target)
 	    LDNS_STATUS_OK)
 		return r;
 	ldns_pkt_set_id(packet, ++target->id);
+	if (wants_signature(target)) {
+		ldns_pkt_set_edns_udp_size(packet, EDNS_SIZE);
+		ldns_pkt_set_edns_do(packet, true);
+	}
 	if (ldns_pkt2wire(&target->query, packet, &target->query_len) == LDNS_STATUS_OK)
 		r = 0;
 	ldns_pkt_free(packet);
@@ -83,11 +103,11 @@ static const char *judge(const struct target *target, const ldns_pkt *packet, ch
 		return "an answer without AA";
 	if (ldns_pkt_tc(packet) && !ask->is_authoritative)
 		return NULL; /* it has the set, only no room for it */
-	for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++) {
-		if (ldns_rr_get_type(ldns_rr_list_rr(answer, i)) == asked_type(ask))
-			return NULL;
-	}
-	return "NOERROR without the record";
+	if (!has_type(answer, asked_type(ask)))
+		return "NOERROR without the record";
+	if (wants_signature(target) && !has_type(answer, LDNS_RR_TYPE_RRSIG))
+		return "the record without a signature";
+	return NULL;
 }
 
 static void send_query(struct target *target)

@@ -20,6 +20,8 @@ struct ready_ask {
 	bool is_authoritative;
 	const char *const *names; /* without trailing dot, "." for the root */
 	size_t name_count;
+	/* By name, or NULL: asked with DO, and an answer without a signature is not yet right: its server is still about to sign the zone. */
+	const bool *are_signed;
 	/* How often in a row all names must be answered rightly, 20 ms between; 0 is 1. More than once for software that serves old and new data side by
 	 * side for a moment after a transfer. */
 	int rounds;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "harness/run/server_spec.h"
 #include "harness/base/rng.h"
+#include "harness/base/units.h"
 #include <errno.h>
 #include <openssl/evp.h>
 #include <string.h>
@@ -93,6 +94,32 @@ static void add_secondaries(const struct maker *maker, const struct topo_host *h
 	ret->secondaries = peers;
 }
 
+static const struct server_signing *make_signing(const struct maker *maker, size_t zone, size_t host)
+{
+	const struct sign_spec *sign = maker->topology->zones[zone].signing;
+	const char *key_dir = tree_key_dir(maker->files, zone, host);
+	struct server_signing *ret;
+
+	if (!key_dir)
+		return NULL;
+	ret = ARENA_NEW(maker->arena, struct server_signing);
+	*ret = (struct server_signing){
+		.key_dir = key_dir,
+		.is_by_server = sign->by == SIGN_BY_SERVER,
+		.algorithm = sign_algorithm(sign),
+		.is_csk = sign->keys == SIGN_CSK,
+		.is_nsec3 = sign->nsec == SIGN_NSEC3,
+		.iterations = (unsigned)sign->iterations,
+		.salt = sign->salt.value,
+		.validity_s = sign->validity_ns / SEC,
+		.inception_s = sign->inception_ns / SEC,
+		.dnskey_ttl = (uint32_t)(sign->dnskey_ttl_ns / SEC),
+		.ds_ttl = (uint32_t)(sign->ds_ttl_ns / SEC),
+		.has_zonemd = sign->zonemd,
+	};
+	return ret;
+}
+
 static int add_zones(const struct maker *maker, const struct topo_host *host, struct server_spec *spec, struct err *err)
 {
 	const struct topology *topology = maker->topology;
@@ -107,7 +134,8 @@ static int add_zones(const struct maker *maker, const struct topo_host *host, st
 			continue;
 		ret->name = zone->name;
 		ret->is_signed = zone->sign || zone->has_signature;
-		ret->file = maker->files->zone_files[i];
+		ret->file = tree_zone_file(maker->files, i, index_of(maker, host));
+		ret->signing = make_signing(maker, i, index_of(maker, host));
 		if (!is_among(host, zone->primaries, zone->primary_count)) {
 			r = add_primary(maker, host, zone, ret, err);
 			if (r < 0)

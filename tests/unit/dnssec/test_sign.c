@@ -62,7 +62,7 @@ static void add_key(struct made *m, unsigned algorithm, bool is_sep)
 static void made_init(struct made *m, unsigned algorithm, bool is_csk)
 {
 	*m = (struct made){.plain = parse(ZONE)};
-	m->signing = (struct dnssec_signing){.zone = "example.com", .keys = m->uses};
+	m->signing = (struct dnssec_signing){.zone = "example.com", .keys = m->uses, .dnskey_ttl = 300};
 	m->signing.inception_s = time(NULL) - 3600;
 	m->signing.expiration_s = time(NULL) + 86400;
 	add_key(m, algorithm, true);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "harness/lab/tree.h"
 #include "tests/unit/run/small_plan.h"
+#include <dirent.h>
 #include <errno.h>
 
 struct tree_case {
@@ -21,10 +22,34 @@ static void write_tree(struct tree_case *c)
 		fail_msg("%s", err.text);
 }
 
+/* The directories of keys, and every other file of a server's own. */
+static void remove_own_files(struct tree_case *c, size_t zone)
+{
+	char path[512];
+	DIR *dir;
+
+	for (size_t host = 0; host < c->topology->host_count; host++) {
+		const char *keys = tree_key_dir(&c->files, zone, host);
+
+		unlink(tree_zone_file(&c->files, zone, host));
+		dir = keys ? opendir(keys) : NULL;
+		if (!dir)
+			continue;
+		for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
+			snprintf(path, sizeof(path), "%s/%s", keys, entry->d_name);
+			unlink(path);
+		}
+		closedir(dir);
+		rmdir(keys);
+	}
+}
+
 static void end_tree(struct tree_case *c)
 {
-	for (size_t i = 0; i < c->topology->zone_count; i++)
+	for (size_t i = 0; i < c->topology->zone_count; i++) {
+		remove_own_files(c, i);
 		unlink(c->files.zone_files[i]);
+	}
 	unlink(c->files.root_hints);
 	if (c->files.trust_anchor)
 		unlink(c->files.trust_anchor);
@@ -272,7 +297,7 @@ static void signed_zone_has_a_chain_up_to_the_trust_anchor(void **state)
 	small_demo(&c.small, "bind", "knot");
 	zone_free(c.small.zones[0].zone);
 	c.small.plan.lab.zones.count = 0;
-	small_zone(&c.small, "example.com", text)->sign = true;
+	small_zone(&c.small, "example.com", text)->sign = sign_defaults;
 	write_tree(&c);
 	assert_true(ds_matches(&c, "com", "example.com"));
 	assert_true(ds_matches(&c, ".", "com"));
@@ -311,7 +336,7 @@ static void signatures_verify_and_are_valid_now(void **state)
 
 	(void)state;
 	small_demo(&c.small, "bind", "knot");
-	c.small.zones[0].sign = true;
+	c.small.zones[0].sign = sign_defaults;
 	write_tree(&c);
 	rrs = read_all(file_of(&c, "example.com"));
 	assert_int_equal(count_type(rrs, LDNS_RR_TYPE_NSEC), 3); /* apex, www, wildcard */
@@ -352,7 +377,7 @@ static void zone_signed_in_its_file_is_kept_and_gets_a_ds(void **state)
 
 	(void)state;
 	small_demo(&first.small, "bind", "knot");
-	first.small.zones[0].sign = true;
+	first.small.zones[0].sign = sign_defaults;
 	write_tree(&first);
 	text = read_text(&first, file_of(&first, "example.com"));
 	small_demo(&second.small, "bind", "knot");

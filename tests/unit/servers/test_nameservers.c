@@ -162,7 +162,7 @@ static void every_software_serves_a_signed_zone_with_its_proofs(void **state)
 	(void)state;
 	small_plan_init(&small);
 	add_providers(&small, 1);
-	small.zones[0].sign = true;
+	small.zones[0].sign = sign_defaults;
 	for (size_t i = 0; i < SOFTWARE_COUNT; i++) {
 		for (size_t k = 0; k < 2; k++) {
 			const char *to = arena_printf(small.arena, "%s.ns%zu", software[i], k + 1);

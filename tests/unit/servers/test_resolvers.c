@@ -80,7 +80,7 @@ static void every_resolver_validates_a_signed_zone(void **state)
 	small_plan_init(&small);
 	zone = small_zone(&small, "example.com", SMALL_ZONE_TEXT);
 	zone->apex_ns = APEX_NS_FROM_LAB;
-	zone->sign = true;
+	zone->sign = sign_defaults;
 	add_nameservers(&small);
 	add_resolvers(&small, asks, "www.example.com", LDNS_RR_TYPE_A);
 	add_resolvers(&small, asks + RESOLVER_COUNT, "any.example.com", LDNS_RR_TYPE_A); /* by the wildcard */
@@ -108,7 +108,7 @@ static void every_resolver_refuses_a_broken_chain(void **state)
 	small_plan_init(&small);
 	zone = small_zone(&small, "example.com", SMALL_ZONE_TEXT);
 	zone->apex_ns = APEX_NS_FROM_LAB;
-	zone->sign = true;
+	zone->sign = sign_defaults;
 	zone->delegation = small_text("example.com. NS ns1.alpha.lab.\nexample.com. DS 1 13 2 "
 				      "0000000000000000000000000000000000000000000000000000000000000000\n");
 	add_nameservers(&small);
@@ -180,7 +180,7 @@ static void every_forwarder_passes_questions_on(void **state)
 		small_plan_init(&small);
 		zone = small_zone(&small, "example.com", SMALL_ZONE_TEXT);
 		zone->apex_ns = APEX_NS_FROM_LAB;
-		zone->sign = sign;
+		zone->sign = sign ? sign_defaults : (struct sign_spec){0};
 		add_nameservers(&small);
 		small_resolver(&small, "up", "203.0.113.99", "unbound", NULL);
 		add_forwarders(&small, asks, "up");
