@@ -30,7 +30,8 @@ static int make(ldns_key *private, const char *zone, uint16_t flags, struct dnss
 	struct dnssec_key *key = calloc(1, sizeof(*key));
 
 	if (!key || !private) {
-		ldns_key_deep_free(private);
+		if (private)
+			ldns_key_deep_free(private);
 		free(key);
 		return out_of_memory(err);
 	}
@@ -78,7 +79,8 @@ void dnssec_key_free(struct dnssec_key *key)
 {
 	if (!key)
 		return;
-	ldns_key_deep_free(key->key);
+	if (key->key)
+		ldns_key_deep_free(key->key);
 	ldns_rr_free(key->dnskey);
 	free(key);
 }

@@ -79,6 +79,7 @@ static void set_ask(struct server_process *server)
 {
 	const struct server_spec *spec = server->spec;
 	const char **names;
+	bool *are_signed;
 
 	server->ask.host = server->host;
 	server->ask.addresses = &server->topo->addresses;
@@ -91,9 +92,15 @@ static void set_ask(struct server_process *server)
 		return;
 	}
 	names = ARENA_ARRAY(server->bringup->arena, const char *, spec->zone_count + 1);
-	for (size_t i = 0; i < spec->zone_count; i++)
+	are_signed = ARENA_ARRAY(server->bringup->arena, bool, spec->zone_count + 1);
+	for (size_t i = 0; i < spec->zone_count; i++) {
 		names[i] = spec->zones[i].name;
+		are_signed[i] = spec->zones[i].signing && spec->zones[i].signing->is_by_server;
+		if (are_signed[i]) /* it may go on signing for a moment */
+			server->ask.rounds = SECONDARY_ROUNDS;
+	}
 	server->ask.names = names;
+	server->ask.are_signed = are_signed;
 	server->ask.name_count = spec->zone_count;
 }
 

@@ -2,7 +2,7 @@
 /*
  * ISC BIND 9 named, as nameserver, as resolver and as forwarder. The plan's options go inside `options { }`.
  */
-#include "harness/servers/common.h"
+#include "harness/servers/signing.h"
 #include <errno.h>
 #include <ldns/ldns.h>
 #include <string.h>
@@ -122,12 +122,15 @@ static void add_peers(struct buf *out, const char *statement, const struct serve
 	buf_puts(out, " };\n");
 }
 
-static void add_zone(struct buf *out, const struct server_zone *zone)
+static void add_zone(struct buf *out, const struct server_spec *spec, size_t index)
 {
+	const struct server_zone *zone = &spec->zones[index];
+
 	buf_printf(out, "zone \"%s\" {\n\ttype %s;\n\tfile \"%s\";\n", zone->name,
 		   server_is_secondary(zone) ? "secondary" : "primary", zone->file);
 	add_peers(out, "primaries", zone->primaries, zone->primary_count);
 	add_peers(out, "also-notify", zone->secondaries, zone->secondary_count);
+	bind_add_signing(spec, index, out);
 	if (zone->secondary_count) {
 		buf_puts(out, "\tallow-transfer {");
 		for (size_t i = 0; i < zone->secondary_count; i++) {
@@ -158,8 +161,11 @@ static int bind_configure(const struct server_spec *spec, struct arena *arena, s
 	if (spec->role != SERVER_AUTHORITATIVE && spec->root_hints)
 		buf_printf(&out, "zone \".\" { type hint; file \"%s\"; };\n", spec->root_hints);
 	for (size_t i = 0; i < spec->zone_count; i++)
-		add_zone(&out, &spec->zones[i]);
-	if (spec->role != SERVER_AUTHORITATIVE && spec->trust_anchor && (r = add_trust_anchors(spec, &out, err)) < 0) {
+		add_zone(&out, spec, i);
+	r = bind_add_policies(spec, arena, &out, err);
+	if (r == 0 && spec->role != SERVER_AUTHORITATIVE && spec->trust_anchor)
+		r = add_trust_anchors(spec, &out, err);
+	if (r < 0) {
 		buf_fini(&out);
 		return r;
 	}
@@ -178,5 +184,6 @@ const struct server_ops server_bind = {
 	.roles = SERVER_AUTHORITATIVE | SERVER_RESOLVER | SERVER_FORWARDER,
 	.encrypted = ENCRYPTED_DOT | ENCRYPTED_DOH,
 	.version_arg = "-v",
+	.can_sign = true,
 	.configure = bind_configure,
 };

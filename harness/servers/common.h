@@ -23,6 +23,12 @@ int server_write(const struct server_spec *spec, const char *name, struct buf *c
 int server_command(const struct server_ops *ops, struct arena *arena, struct server_command *ret, struct err *err, ...)
 	__attribute__((sentinel));
 
+/* A signed zone's keys (server_signing.key_dir) in spec->dir/keys-<zone's number>, where a server that signs may write beside them. */
+int server_copy_keys(const struct server_spec *spec, size_t zone, struct arena *arena, const char **ret_dir,
+		     struct err *err);
+/* The paths of the .key files in a directory, in their order, without that ending. NULL at the end. In arena. */
+const char **server_key_files(const char *dir, struct arena *arena);
+
 /* A line of the driver's own (with newline added), unless the plan's options say that word themselves: many servers refuse a second one. */
 void server_default(const struct server_spec *spec, struct buf *out, const char *word, const char *fmt, ...)
 	PRINTF(4, 5);

@@ -3,7 +3,7 @@
  * Knot DNS knotd, a nameserver. The plan's options stand at the end of its configuration: whole sections (`server:`, `template:` …), indented as
  * Knot wants them; an item said again there wins.
  */
-#include "harness/servers/common.h"
+#include "harness/servers/signing.h"
 
 static void add_server(const struct server_spec *spec, struct buf *out)
 {
@@ -59,6 +59,7 @@ static void add_zones(const struct server_spec *spec, struct buf *out)
 		add_list(out, "acl", zone->primaries, zone->primary_count);
 		add_list(out, "notify", zone->secondaries, zone->secondary_count);
 		add_list(out, "acl", zone->secondaries, zone->secondary_count);
+		knot_add_signing(spec, i, out);
 	}
 }
 
@@ -71,12 +72,14 @@ static int knot_configure(const struct server_spec *spec, struct arena *arena, s
 
 	add_server(spec, &out);
 	add_peers(spec, arena, &out);
+	knot_add_policies(spec, &out);
 	add_zones(spec, &out);
 	server_options(spec, &out);
 	r = server_write(spec, "knot.conf", &out, arena, &path, err);
 	if (r < 0)
 		return r;
-	return server_command(&server_knot, arena, ret, err, "-c", path, NULL);
+	r = server_command(&server_knot, arena, ret, err, "-c", path, NULL);
+	return r < 0 ? r : knot_import_keys(spec, path, arena, ret, err);
 }
 
 const struct server_ops server_knot = {
@@ -86,5 +89,6 @@ const struct server_ops server_knot = {
 	.package = "knot",
 	.roles = SERVER_AUTHORITATIVE,
 	.version_arg = "-V",
+	.can_sign = true,
 	.configure = knot_configure,
 };
