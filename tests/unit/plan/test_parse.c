@@ -31,18 +31,15 @@ static const struct param inner_params[] = {
 	PARAM_END,
 };
 static const struct table inner_table = {
-	"inner", "an inner thing", inner_params, sizeof(struct inner), offsetof(struct inner, loc), PARAM_NO_NAME};
+	"inner", "an inner thing", inner_params, sizeof(struct inner), offsetof(struct inner, loc), PARAM_NO_NAME, 0};
 
 static const struct param item_params[] = {
 	P_DURATION(struct thing, wait_ns, "wait", MSEC, 60 * SEC, SEC, "how long it waits"),
 	PARAM_END,
 };
-static const struct table item_table = {"item",
-					"an item",
-					item_params,
-					sizeof(struct thing),
-					offsetof(struct thing, loc),
-					offsetof(struct thing, name)};
+static const struct table item_table = {
+	"item", "an item", item_params, sizeof(struct thing), offsetof(struct thing, loc), offsetof(struct thing, name),
+	0};
 
 static const struct param thing_params[] = {
 	P_BOOL(struct thing, unique, "unique", true, "whether it is"),
@@ -62,7 +59,7 @@ static const struct param thing_params[] = {
 	PARAM_END,
 };
 static const struct table thing_table = {
-	"thing", "a thing", thing_params, sizeof(struct thing), offsetof(struct thing, loc), PARAM_NO_NAME};
+	"thing", "a thing", thing_params, sizeof(struct thing), offsetof(struct thing, loc), PARAM_NO_NAME, 0};
 
 static const struct param query_params[] = {
 	P_TEXT_REQUIRED(struct thing, query, "query", "name and type to ask for"),
