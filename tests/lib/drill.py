@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What scenario tests share: cases that count themselves, running the program, reading what it left."""
+import concurrent.futures
+import contextlib
 import json
 import os
 import shutil
@@ -37,8 +39,9 @@ def case(function):
 
 def run(*arguments, timeout=120, cwd=None, env=None, check=None, prefix=()):
     """Runs dnsdrill. check: the exit status it must have."""
-    done = subprocess.run([*prefix, PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, timeout=timeout, cwd=cwd, env=env, text=True, errors="replace")
+    with suite.slot() if arguments[:1] == ("run",) else contextlib.nullcontext():
+        done = subprocess.run([*prefix, PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=timeout, cwd=cwd, env=env, text=True, errors="replace")
     if check is not None and done.returncode != check:
         raise AssertionError(f"exit status {done.returncode}, not {check}, of dnsdrill {' '.join(arguments)}\n"
                              f"{done.stdout}{done.stderr}")
@@ -90,20 +93,25 @@ class Result:
         raise AssertionError(f"no measurement of {probe} in {window}")
 
 
-def main():
+def outcome(function):
+    """("passed" | "skipped" | "failed", what is said of it)"""
+    try:
+        function()
+        return "passed", ""
+    except Skip as skip:
+        return "skipped", str(skip)
+    except Exception:  # noqa: BLE001: every failure is a failed case, and the rest runs
+        return "failed", traceback.format_exc()
+
+
+def main(at_once=1):
+    """Runs the cases, so many at a time, and ends the program. What they do must bear company if it is more than one."""
     count = suite.Count()
-    for function in cases:
-        name = function.__name__.replace("_", " ")
-        try:
-            function()
-            count.passed += 1
-            suite.say(f"ok      {name}")
-        except Skip as skip:
-            count.skipped += 1
-            suite.say(f"skipped {name}: {skip}")
-        except Exception:  # noqa: BLE001: every failure is a failed case, and the rest runs
-            count.failed += 1
-            suite.say(f"FAILED  {name}\n{traceback.format_exc()}")
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        for function, (what, text) in zip(cases, pool.map(outcome, cases)):
+            setattr(count, what, getattr(count, what) + 1)
+            name = function.__name__.replace("_", " ")
+            suite.say({"passed": f"ok      {name}", "skipped": f"skipped {name}: {text}", "failed": f"FAILED  {name}\n{text}"}[what])
     if count.failed:
         suite.say(f"what the cases left is in {TOP}")
     else:

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the test runners share: running a program with a time limit, counting, the closing line."""
+import contextlib
+import fcntl
 import os
 import re
 import signal
 import subprocess
 import sys
+import time
 
 SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
 
@@ -38,6 +41,39 @@ def how_it_ended(status):
     if status < 0:
         return f"was killed by {signal.Signals(-status).name}"
     return f"exited with status {status}"
+
+
+# Drills that run at once, over all scripts of one run: they mostly wait, yet a machine has only so many cores.
+DRILLS_AT_ONCE = 2 * (os.cpu_count() or 1)
+SLOTS = "DNSDRILL_TEST_SLOTS"  # a directory with a file for each drill that may run
+
+
+@contextlib.contextmanager
+def slot():
+    """Holds one of the places for drills, if the runner has told where they are. Waits for one; it is free again when its holder dies."""
+    folder = os.environ.get(SLOTS)
+    if not folder:
+        yield
+        return
+    with open(os.path.join(folder, "queue"), "w", encoding="ascii") as queue:
+        fcntl.flock(queue, fcntl.LOCK_EX)
+        held = _free_slot(folder)
+    try:
+        yield
+    finally:
+        held.close()
+
+
+def _free_slot(folder):
+    while True:
+        for i in range(DRILLS_AT_ONCE):
+            file = open(os.path.join(folder, str(i)), "w", encoding="ascii")
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return file
+            except BlockingIOError:
+                file.close()
+        time.sleep(0.05)
 
 
 running = set()

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
+# dnsdrill-test: drills
 """The main drill against its own capture: what was measured, computed again from packets alone."""
 import os
 import socket

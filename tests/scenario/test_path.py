@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-# dnsdrill-test: timeout=600
+# dnsdrill-test: drills timeout=900
 """Every plan of scenarios/30-path passes, and stops passing when its fault is made harmless: then it proves something."""
 import os
 import sys
@@ -49,4 +49,4 @@ harmless.folder(FOLDER, HARMLESS, without=["lab"])
 harmless.add_case("lab passes", os.path.join(drill.SCENARIOS, FOLDER, "lab.yaml"), "pass")
 more("rate-bits passes with the relay as well", "rate-bits", "pass", ["timeline.0.backend=relay"])
 more("stacked without its loss does not", "stacked", "fail", ["timeline.1.share=1%"])  # each layer of a stack must be seen
-drill.main()
+drill.main(at_once=4)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
+# dnsdrill-test: drills
 """Shapes of faults: flaps, ramps, both at once; and a fault whose own process dies."""
 import os
 import signal
