@@ -36,17 +36,37 @@ bool side_append(struct side *side, const uint8_t *head, size_t head_len, const 
 	return true;
 }
 
+ssize_t side_read(struct side *side, uint8_t *buf, size_t size)
+{
+	ssize_t n;
+
+	if (side->tls)
+		return tls_read(side->tls, buf, size);
+	n = recv(side->source.fd, buf, size, MSG_DONTWAIT);
+	return n >= 0 ? n : errno == EINTR ? -EAGAIN : -errno;
+}
+
+static ssize_t write_some(struct side *side, const uint8_t *bytes, size_t len)
+{
+	ssize_t n;
+
+	if (side->tls)
+		return tls_write(side->tls, bytes, len);
+	do {
+		n = send(side->source.fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
 bool side_write(struct side *side)
 {
 	while (side->out_done < side->out_len) {
 		size_t left = side->out_len - side->out_done;
-		ssize_t n = send(side->source.fd, side->out + side->out_done,
-				 side->piece && side->piece < left ? side->piece : left, MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n = write_some(side, side->out + side->out_done,
+				       side->piece && side->piece < left ? side->piece : left);
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0)
-			return errno == EAGAIN;
+			return n == -EAGAIN;
 		side->out_done += (size_t)n;
 		if (side->piece && side->out_done < side->out_len)
 			return true;
@@ -74,13 +94,24 @@ bool side_keep(struct side *side, const uint8_t *bytes, size_t len)
 	return true;
 }
 
-void side_close(struct side *side)
+void side_close(struct side *side, struct https **ret_https)
 {
+	tls_free(side->tls);
+	if (ret_https)
+		*ret_https = side->https;
+	else
+		https_free(side->https);
 	if (side->source.fd >= 0)
 		close(side->source.fd);
 	free(side->partial);
 	free(side->out);
 	*side = (struct side){.source = {.kind = side->source.kind, .fd = -1}};
+}
+
+static bool wants_out(const struct side *side)
+{
+	/* TLS knows whether it waits for the one or the other */
+	return side->connecting || (side->tls ? side->tls->wants_write : side->out_len > 0);
 }
 
 static void watch(struct conn *conn, struct side *side, const struct side *other)
@@ -91,7 +122,7 @@ static void watch(struct conn *conn, struct side *side, const struct side *other
 		return;
 	if (!conn->is_stalled && !conn->is_cut && !side->is_eof && other->out_len < TCP_BACKLOG_MAX)
 		event.events = EPOLLIN;
-	if (!conn->is_stalled && (side->connecting || (side->out_len && !(conn->is_pausing && side == &conn->client))))
+	if (!conn->is_stalled && wants_out(side) && !(conn->is_pausing && side == &conn->client))
 		event.events |= EPOLLOUT;
 	if (!side->is_eof)
 		event.events |= EPOLLRDHUP; /* seen even while nothing is read */
@@ -138,6 +169,11 @@ bool conn_is_open(const struct conn *conn)
 	return conn->client.source.fd >= 0;
 }
 
+enum decide_transport conn_transport(const struct conn *conn)
+{
+	return conn->transport;
+}
+
 void conn_count(struct conn *conn, int change)
 {
 	conn->in_flight += (size_t)change;
@@ -163,11 +199,13 @@ void conn_close(struct conn *conn, bool reset)
 
 	if (!conn_is_open(conn))
 		return;
+	if (reset && conn->client.tls)
+		conn->client.tls->is_broken = true; /* says no goodbye */
 	if (reset)
 		setsockopt(conn->client.source.fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0},
 			   sizeof(struct linger));
-	side_close(&conn->client);
-	side_close(&conn->upstream);
+	side_close(&conn->client, &conn->retired[0]);
+	side_close(&conn->upstream, &conn->retired[1]);
 	conn_forget(conn);
 	if (conn->prev)
 		conn->prev->next = conn->next;
@@ -179,13 +217,14 @@ void conn_close(struct conn *conn, bool reset)
 	conn_drop(conn);
 }
 
-struct conn *conn_new(struct worker *worker, int fd, const union endpoint *peer)
+struct conn *conn_new(struct worker *worker, int fd, const union endpoint *peer, enum decide_transport transport)
 {
 	struct conn *conn = calloc(1, sizeof(*conn));
 
 	if (!conn)
 		return NULL;
-	*conn = (struct conn){.worker = worker, .peer = *peer, .used_ns = worker->now_ns, .refs = 1};
+	*conn = (struct conn){
+		.worker = worker, .transport = transport, .peer = *peer, .used_ns = worker->now_ns, .refs = 1};
 	conn->allowed = SIZE_MAX;
 	conn->client.source = (struct source){.kind = SOURCE_CLIENT_CONN, .fd = fd};
 	conn->upstream.source = (struct source){.kind = SOURCE_UPSTREAM_CONN, .fd = -1};

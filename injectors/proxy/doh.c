@@ -63,6 +63,8 @@ int doh_add(struct doh_head *head, const char *name, size_t name_len, const char
 		return keep_path(head, value, value_len);
 	else if (is_name(name, name_len, ":status"))
 		head->status = read_status(value, value_len);
+	else if (is_name(name, name_len, ":authority"))
+		keep(head->authority, value, value_len);
 	else if (is_name(name, name_len, "content-type"))
 		keep(head->content_type, value, value_len);
 	else if (is_name(name, name_len, "cache-control"))

@@ -19,7 +19,8 @@ struct doh_head {
 	enum doh_method method;
 	char *path; /* owned; NULL: none yet */
 	unsigned status; /* of an answer; 0: none yet */
-	char content_type[DOH_FIELD_MAX + 1], cache_control[DOH_FIELD_MAX + 1]; /* "": none, or longer */
+	/* "": none, or longer */
+	char authority[DOH_FIELD_MAX + 1], content_type[DOH_FIELD_MAX + 1], cache_control[DOH_FIELD_MAX + 1];
 	size_t bytes; /* of all fields so far */
 	bool is_too_large; /* more than DOH_HEADER_MAX, or the path is */
 };

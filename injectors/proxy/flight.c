@@ -140,6 +140,20 @@ struct flight_entry *flight_find(const struct flight *flight, const void *way, u
 	return found;
 }
 
+#define SLOT_BITS 16
+
+uint64_t flight_token(const struct flight *flight, const struct flight_entry *entry)
+{
+	return entry->serial << SLOT_BITS | (uint64_t)(entry - flight->entries);
+}
+
+struct flight_entry *flight_by_token(const struct flight *flight, uint64_t token)
+{
+	struct flight_entry *entry = &flight->entries[token & FLIGHT_MAX];
+
+	return (token & FLIGHT_MAX) < FLIGHT_MAX && token && entry->serial == token >> SLOT_BITS ? entry : NULL;
+}
+
 struct flight_entry *flight_first(const struct flight *flight)
 {
 	return flight->first == FLIGHT_NONE ? NULL : &flight->entries[flight->first];

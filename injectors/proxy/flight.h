@@ -33,7 +33,8 @@ struct origin {
 	union endpoint client;
 	union endpoint local; /* the address the client asked; AF_UNSPEC: whatever the socket is bound to */
 	uint8_t listener; /* UDP: which of the worker's took it */
-	struct conn *conn; /* of a query over TCP; NULL: UDP */
+	struct conn *conn; /* of a query over TCP, TLS or HTTPS; NULL: UDP */
+	int32_t stream; /* HTTPS: which of the connection's */
 	struct decide_memo memo;
 };
 
@@ -73,6 +74,10 @@ struct flight_entry *flight_add(struct flight *flight, const void *way, const ui
 				int64_t due_ns);
 /* Of several with the same ID on the same way (a query sent again), the one that has waited longest. NULL: there is none. */
 struct flight_entry *flight_find(const struct flight *flight, const void *way, uint16_t id);
+/* What names this entry and no other, also after it is gone. */
+uint64_t flight_token(const struct flight *flight, const struct flight_entry *entry);
+/* NULL: gone. */
+struct flight_entry *flight_by_token(const struct flight *flight, uint64_t token);
 /* The one that has waited longest; NULL: none. */
 struct flight_entry *flight_first(const struct flight *flight);
 struct flight_entry *flight_next(const struct flight *flight, const struct flight_entry *entry);

@@ -15,6 +15,8 @@ struct later_item {
 	struct decide_send send; /* msg points into bytes */
 	enum decide_conn fault; /* what becomes of the connection with this message */
 	size_t fault_bytes;
+	bool has_http;
+	struct decide_http http;
 	const uint8_t *query; /* that send.msg came from; into bytes */
 	size_t query_len;
 	bool is_resume; /* no message: origin's connection goes on writing */

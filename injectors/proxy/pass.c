@@ -16,6 +16,7 @@ struct step {
 	size_t query_len;
 	enum decide_conn fault;
 	size_t fault_bytes;
+	const struct decide_http *http; /* NULL: none */
 	bool is_stable; /* send.msg lives until udp_flush */
 };
 
@@ -31,20 +32,27 @@ static const struct address *to_address(const union endpoint *endpoint, struct a
 	return ret->family == AF_INET6 ? ret : NULL;
 }
 
-static void ask_rules(struct worker *worker, const struct origin *origin, struct decide_in *in, struct decide_out *out)
+/* What rules are told of where a message, or a connection, came from. */
+static void fill_in(struct worker *worker, const struct origin *origin, struct decide_in *in,
+		    struct address addresses[2])
 {
 	union endpoint asked = worker_server(worker, origin);
-	struct address client, server;
+
+	in->client = to_address(&origin->client, &addresses[0]);
+	in->server = to_address(&asked, &addresses[1]);
+	in->transport = origin->conn ? conn_transport(origin->conn) : DECIDE_UDP;
+	in->now_ns = worker->now_ns;
+	in->thread = worker->index;
+}
+
+static void ask_rules(struct worker *worker, const struct origin *origin, struct decide_in *in, struct decide_out *out)
+{
+	struct address addresses[2];
 
 	out->scratch = worker->scratch;
 	out->scratch_size = DECIDE_SCRATCH_SIZE;
-	if (worker->rules->rules.count) {
-		in->client = to_address(&origin->client, &client);
-		in->server = to_address(&asked, &server);
-	}
-	in->transport = origin->conn ? DECIDE_TCP : DECIDE_UDP;
-	in->now_ns = worker->now_ns;
-	in->thread = worker->index;
+	if (worker->rules->rules.count)
+		fill_in(worker, origin, in, addresses);
 	decide(&worker->rules->rules, in, &worker->rng, out);
 }
 
@@ -71,7 +79,7 @@ static void reply(struct worker *worker, const struct step *step)
 	if (step->origin->conn) {
 		if (step->fault == DECIDE_CONN_CLOSE_AFTER_BYTES)
 			tcp_cut(worker, step->origin->conn, step->fault_bytes);
-		tcp_reply(worker, step->origin->conn, msg, step->send.len, &step->send.stream);
+		tcp_reply(worker, step->origin, &step->send, step->http);
 		return;
 	}
 	if (!step->is_stable)
@@ -110,8 +118,8 @@ static bool is_transfer(const struct origin *origin, const uint8_t *query, size_
 {
 	struct msg msg;
 
-	return origin->conn && !msg_parse(&msg, query, len) && msg.has_question &&
-	       (msg.qtype == 251 || msg.qtype == 252);
+	return origin->conn && conn_transport(origin->conn) != DECIDE_DOH && !msg_parse(&msg, query, len) &&
+	       msg.has_question && (msg.qtype == 251 || msg.qtype == 252);
 }
 
 /* Inline, the query that has waited longest makes room: what still answers it goes on as a stranger. */
@@ -197,6 +205,9 @@ static void do_later(struct worker *worker, const struct step *step)
 	}
 	item->fault = step->fault;
 	item->fault_bytes = step->fault_bytes;
+	item->has_http = step->http != NULL;
+	if (step->http)
+		item->http = *step->http;
 	if (step->origin->conn)
 		conn_take(step->origin->conn);
 }
@@ -213,6 +224,7 @@ static void do_all(struct worker *worker, const struct origin *origin, const str
 				    .query_len = in->query ? in->query_len : in->len,
 				    .fault = is_last ? out->conn : DECIDE_CONN_KEEP,
 				    .fault_bytes = out->conn_bytes,
+				    .http = out->has_http ? &out->http : NULL,
 				    .is_stable = out->send[i].msg == in->msg};
 
 		if (step.send.delay_ns > 0)
@@ -224,6 +236,15 @@ static void do_all(struct worker *worker, const struct origin *origin, const str
 		tcp_fault(worker, origin->conn, out->conn);
 }
 
+void pass_connection(struct worker *worker, const struct origin *origin, struct decide_tls *ret)
+{
+	struct address addresses[2];
+	struct decide_in in = {0};
+
+	fill_in(worker, origin, &in, addresses);
+	decide_connection(&worker->rules->rules, &in, &worker->rng, ret);
+}
+
 void pass_query(struct worker *worker, struct origin *origin, const uint8_t *msg, size_t len)
 {
 	struct decide_in in = {.direction = DECIDE_QUERY, .msg = msg, .len = len, .memo = &origin->memo};
@@ -232,6 +253,7 @@ void pass_query(struct worker *worker, struct origin *origin, const uint8_t *msg
 	out.count = 0;
 	out.conn = DECIDE_CONN_KEEP;
 	out.conn_bytes = 0;
+	out.has_http = false;
 	ask_rules(worker, origin, &in, &out);
 	do_all(worker, origin, &in, &out);
 }
@@ -247,6 +269,7 @@ void pass_answer(struct worker *worker, struct flight_entry *entry, const uint8_
 	out.count = 0;
 	out.conn = DECIDE_CONN_KEEP;
 	out.conn_bytes = 0;
+	out.has_http = false;
 	ask_rules(worker, &entry->origin, &in, &out);
 	do_all(worker, &entry->origin, &in, &out);
 	if (entry->serial != serial)
@@ -291,10 +314,11 @@ void pass_due(struct worker *worker)
 				    .query = item->query,
 				    .query_len = item->query_len,
 				    .fault = item->fault,
-				    .fault_bytes = item->fault_bytes};
+				    .fault_bytes = item->fault_bytes,
+				    .http = item->has_http ? &item->http : NULL};
 
 		if (item->is_resume)
-			tcp_resume(worker, item->origin.conn);
+			tcp_resume(worker, &item->origin);
 		else
 			do_now(worker, &step);
 		if (item->origin.conn)
@@ -304,18 +328,15 @@ void pass_due(struct worker *worker)
 	udp_flush(worker);
 }
 
-bool pass_resume_later(struct worker *worker, struct conn *conn, int64_t pause_ns)
+bool pass_resume_later(struct worker *worker, const struct origin *origin, int64_t pause_ns)
 {
-	struct origin origin;
 	struct later_item *item;
 
-	memset(&origin, 0, sizeof(origin));
-	origin.conn = conn;
-	item = later_put(&worker->later, &origin, &(struct decide_send){.len = 0}, NULL, 0, worker->now_ns + pause_ns);
+	item = later_put(&worker->later, origin, &(struct decide_send){.len = 0}, NULL, 0, worker->now_ns + pause_ns);
 	if (!item)
 		return false;
 	item->is_resume = true;
-	conn_take(conn);
+	conn_take(origin->conn);
 	return true;
 }
 

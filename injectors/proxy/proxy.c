@@ -29,13 +29,17 @@ static int check_port(const struct proxy_options *options, struct err *err)
 {
 	for (unsigned i = 0; i < options->listen_count; i++) {
 		const struct proxy_endpoint *at = &options->listen[i];
-		CLEANUP_CLOSE int fd = socket(at->at.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		bool is_udp = at->service == PROXY_PLAIN;
+		CLEANUP_CLOSE int fd = socket(at->at.ss_family, (is_udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
 		int on = 1;
 
 		if (fd >= 0 && at->at.ss_family == AF_INET6)
 			setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+		if (fd >= 0 && !is_udp) /* or connections of the past would be in the way */
+			setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 		if (fd < 0 || bind(fd, (const struct sockaddr *)&at->at, at->len))
-			return err_set(err, -errno, LOC_NONE, "listening on UDP: %s", strerror(errno));
+			return err_set(err, -errno, LOC_NONE, "listening on %s: %s", is_udp ? "UDP" : "TLS",
+				       strerror(errno));
 	}
 	return 0;
 }

@@ -7,31 +7,50 @@
  * to let go of the old set frees it. Queries in flight are no part of it, so none is lost. All functions here are for one controlling thread.
  */
 #pragma once
-#include "harness/base/err.h"
+#include "harness/base/address.h"
 #include "injectors/proxy/ruleset.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
+struct tls_service;
+struct tls_trust;
+
 enum proxy_failure { PROXY_SERVFAIL, PROXY_SILENCE };
+
+enum proxy_service { PROXY_PLAIN /* UDP and TCP */, PROXY_DOT, PROXY_DOH };
 
 struct proxy_endpoint {
 	struct sockaddr_storage at;
-	socklen_t len;
+	socklen_t len; /* 0: none */
+	enum proxy_service service; /* that clients get there */
 };
 
-#define PROXY_LISTEN_MAX 4
+/* Of TLS; borrowed for as long as the proxy runs. */
+struct proxy_tls {
+	const struct tls_service *service; /* what clients are shown; NULL: none */
+	const struct proxy_host { /* instead, where they asked this address */
+		struct address address;
+		const struct tls_service *service;
+	} * hosts;
+	size_t host_count;
+	const struct tls_trust *trust; /* whom the upstream must convince; needed where it speaks TLS */
+};
+
+#define PROXY_LISTEN_MAX 6
 
 /*
  * Inline, the proxy sits unseen on the path between clients and servers: it is asked in the name of every server (it listens on wildcard addresses, where its namespace takes every
  * address for its own), and asks each server in the name of the client: from its address and port, with its message ID.
  */
 struct proxy_options {
-	struct proxy_endpoint listen[PROXY_LISTEN_MAX]; /* each for UDP and TCP */
+	struct proxy_endpoint listen[PROXY_LISTEN_MAX];
 	unsigned listen_count;
 	bool is_inline;
-	struct proxy_endpoint upstream; /* inline: not looked at */
+	/* Inline, not looked at: each is asked as the client asked. Else what came over DoT or DoH goes to that upstream, or, if there is none, over TCP to the plain one. */
+	struct proxy_endpoint upstream, upstream_dot, upstream_doh;
+	struct proxy_tls tls;
 	unsigned workers; /* 0: one per core */
 	enum proxy_failure on_failure; /* what the client gets when the upstream does not answer */
 	int64_t timeout_ns; /* how long to wait for it */

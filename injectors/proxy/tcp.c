@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * DNS over TCP (RFC 7766): pipelined queries, answers in whatever order they come.
+ * Connections: DNS over TCP (RFC 7766), and what TLS and HTTPS make of it (secure.c). Pipelined queries, answers in whatever order they come.
  *
  * When the upstream closes a connection, the client's is closed too, once answers that wait have been sent: a client sees what the server does. Only
  * an upstream that cannot be reached, or says nothing, is a failure.
@@ -15,38 +15,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define ACCEPTS 64 /* in a row, before others have a turn */
-#define BACKLOG 4096
-
 #define CONN_OF(source_, side) ((struct conn *)(void *)((char *)(source_)-offsetof(struct conn, side.source)))
-
-static int open_listener(struct worker *worker, struct listener *listener, const struct proxy_endpoint *endpoint,
-			 struct err *err)
-{
-	int family = endpoint->at.ss_family, on = 1;
-	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return err_set(err, -errno, LOC_NONE, "opening a TCP socket: %s", strerror(errno));
-	*listener = (struct listener){.source = {.kind = SOURCE_LISTEN_TCP, .fd = fd}, .endpoint = endpoint};
-	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (bind(fd, (const struct sockaddr *)&endpoint->at, endpoint->len) || listen(fd, BACKLOG))
-		return err_set(err, -errno, LOC_NONE, "listening on TCP: %s", strerror(errno));
-	return worker_watch(worker, &listener->source, EPOLLIN);
-}
-
-int tcp_open(struct worker *worker, struct err *err)
-{
-	const struct proxy_options *options = &worker->proxy->options;
-	int r = 0;
-
-	for (unsigned i = 0; !r && i < options->listen_count; i++)
-		r = open_listener(worker, &worker->tcp[i], &options->listen[i], err);
-	return r;
-}
 
 static void free_dead(struct worker *worker)
 {
@@ -54,6 +23,8 @@ static void free_dead(struct worker *worker)
 		struct conn *conn = worker->dead;
 
 		worker->dead = conn->next_dead;
+		https_free(conn->retired[0]);
+		https_free(conn->retired[1]);
 		free(conn);
 	}
 }
@@ -70,21 +41,6 @@ void tcp_close(struct worker *worker)
 		conn_drop(conn);
 	}
 	free_dead(worker);
-	for (unsigned i = 0; i < PROXY_LISTEN_MAX; i++) {
-		if (worker->tcp[i].source.fd >= 0)
-			close(worker->tcp[i].source.fd);
-	}
-}
-
-static void pause_accepting(struct worker *worker, bool pause)
-{
-	worker->accept_paused = pause;
-	for (unsigned i = 0; i < worker->proxy->options.listen_count; i++) {
-		struct source *source = &worker->tcp[i].source;
-		struct epoll_event event = {.events = pause ? 0 : EPOLLIN, .data.ptr = source};
-
-		epoll_ctl(worker->epoll_fd, EPOLL_CTL_MOD, source->fd, &event);
-	}
 }
 
 /* Everything asked over this connection fails. */
@@ -102,9 +58,9 @@ static void fail_queries(struct conn *conn)
 
 static void upstream_gone(struct conn *conn)
 {
-	bool was_there = !conn->upstream.connecting;
+	bool was_there = !conn->upstream.connecting && !conn->upstream.is_securing;
 
-	side_close(&conn->upstream);
+	side_close(&conn->upstream, NULL);
 	if (was_there) {
 		conn_forget(conn); /* closed without an answer: so is the client's */
 		conn->is_ending = true;
@@ -128,9 +84,9 @@ static bool bind_upstream(const struct conn *conn, int fd)
 	return !bind(fd, &conn->peer.sa, endpoint_len(&conn->peer));
 }
 
-static bool connect_upstream(struct conn *conn)
+bool conn_connect(struct conn *conn)
 {
-	struct origin origin = {.local = conn->local};
+	struct origin origin = {.local = conn->local, .conn = conn};
 	union endpoint server = worker_server(conn->worker, &origin);
 	struct side *side = &conn->upstream;
 	int on = 1, fd = socket(server.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -139,46 +95,17 @@ static bool connect_upstream(struct conn *conn)
 		return false;
 	side->source.fd = fd;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (!bind_upstream(conn, fd) || (connect(fd, &server.sa, endpoint_len(&server)) && errno != EINPROGRESS)) {
-		side_close(side);
+	if (!bind_upstream(conn, fd) || (connect(fd, &server.sa, endpoint_len(&server)) && errno != EINPROGRESS) ||
+	    !secure_connect(conn)) {
+		side_close(side, NULL);
 		return false;
 	}
 	side->connecting = true;
 	if (worker_watch(conn->worker, &side->source, EPOLLIN | EPOLLOUT | EPOLLRDHUP)) {
-		side_close(side);
+		side_close(side, NULL);
 		return false;
 	}
 	return true;
-}
-
-/* Inline, the server is connected to at once: where it refuses, so does the proxy. */
-static void begin(struct worker *worker, int fd, const union endpoint *peer)
-{
-	struct conn *conn = conn_new(worker, fd, peer);
-	socklen_t len = sizeof(conn->local);
-	bool is_inline = worker->proxy->options.is_inline;
-
-	if (!conn)
-		close(fd);
-	else if ((is_inline && getsockname(fd, &conn->local.sa, &len)) || pass_refuses(worker, peer, &conn->local) ||
-		 (is_inline && !connect_upstream(conn)))
-		conn_close(conn, true);
-}
-
-void tcp_accept(struct worker *worker, struct listener *listener)
-{
-	for (int i = 0; i < ACCEPTS; i++) {
-		union endpoint peer;
-		socklen_t len = sizeof(peer);
-		int on = 1, fd = accept4(listener->source.fd, &peer.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd < 0 && (errno == EMFILE || errno == ENFILE))
-			pause_accepting(worker, true); /* until the next sweep */
-		if (fd < 0)
-			return;
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		begin(worker, fd, &peer);
-	}
 }
 
 void tcp_forward(struct worker *worker, struct flight_entry *entry, const uint8_t *msg, size_t len)
@@ -187,8 +114,14 @@ void tcp_forward(struct worker *worker, struct flight_entry *entry, const uint8_
 	size_t id_len = len < 2 ? len : 2;
 	uint8_t head[4];
 
-	if (conn->upstream.source.fd < 0 && !connect_upstream(conn)) {
+	if (conn->upstream.source.fd < 0 && !conn_connect(conn)) {
 		pass_failed(worker, entry);
+		return;
+	}
+	if (conn->upstream.https) {
+		if (!secure_ask(conn, entry, msg, len))
+			pass_failed(worker, entry);
+		conn_mark(conn);
 		return;
 	}
 	msg_put_u16(head, (uint16_t)len);
@@ -214,25 +147,47 @@ static uint16_t length_of(size_t len, const struct decide_stream *stream)
 	return length < 0 ? 0 : length > UINT16_MAX ? UINT16_MAX : (uint16_t)length;
 }
 
-void tcp_reply(struct worker *worker, struct conn *conn, const uint8_t *msg, size_t len,
-	       const struct decide_stream *stream)
+/* Over HTTPS a message has no length in front; what may still leave of it is its body. */
+static void reply_https(struct conn *conn, int32_t stream, const struct decide_send *send,
+			const struct decide_http *http)
 {
+	struct decide_http cut = http ? *http : (struct decide_http){0};
+
+	if (conn->allowed != SIZE_MAX) {
+		cut.is_truncated = true;
+		cut.truncate_bytes = conn->allowed < 2 ? 0 : conn->allowed - 2;
+		http = &cut;
+	}
+	https_reply(conn->client.https, stream,
+		    &(struct https_reply){.msg = send->msg, .len = send->len, .fault = http});
+	conn_mark(conn);
+}
+
+void tcp_reply(struct worker *worker, const struct origin *origin, const struct decide_send *send,
+	       const struct decide_http *http)
+{
+	struct conn *conn = origin->conn;
+	size_t len = send->len;
 	uint8_t head[2];
 	size_t head_len = conn->allowed < 2 ? conn->allowed : 2;
 
 	(void)worker;
 	if (len > MESSAGE_MAX || conn->is_cut)
 		return;
-	msg_put_u16(head, length_of(len, stream));
-	if (stream->piece_bytes) {
-		conn->client.piece = stream->piece_bytes;
-		conn->pause_ns = stream->pause_ns;
+	if (send->stream.piece_bytes) {
+		conn->client.piece = send->stream.piece_bytes;
+		conn->pause_ns = send->stream.pause_ns;
 	}
+	if (conn->client.https) {
+		reply_https(conn, origin->stream, send, http);
+		return;
+	}
+	msg_put_u16(head, length_of(len, &send->stream));
 	if (len > conn->allowed - head_len)
 		len = conn->allowed - head_len;
 	if (conn->allowed != SIZE_MAX)
 		conn->allowed -= head_len + len;
-	if (!side_append(&conn->client, head, head_len, msg, len))
+	if (!side_append(&conn->client, head, head_len, send->msg, len))
 		conn->is_cut = true;
 	conn_mark(conn);
 }
@@ -278,7 +233,8 @@ static void handle_answer(struct conn *conn, uint8_t *msg, size_t len)
 		memcpy(msg, entry->query, entry->query_len < 2 ? 0 : 2);
 		pass_answer(conn->worker, entry, msg, len);
 	} else if (is_inline) {
-		tcp_reply(conn->worker, conn, msg, len, &(struct decide_stream){0});
+		tcp_reply(conn->worker, &(struct origin){.conn = conn}, &(struct decide_send){.msg = msg, .len = len},
+			  NULL);
 	}
 }
 
@@ -301,18 +257,34 @@ static size_t handle_stream(struct conn *conn, struct side *side, uint8_t *bytes
 	return at;
 }
 
+/* False: the upstream's side is at its end. The client's may have to be told why. */
+static bool feed_https(struct conn *conn, struct side *side, const uint8_t *bytes, size_t len)
+{
+	if (secure_feed(conn, side, bytes, len) || !conn_is_open(conn))
+		return true;
+	if (side == &conn->upstream)
+		return false;
+	conn->is_cut = true;
+	return true;
+}
+
 /* False: the side is at its end. */
 static bool read_side(struct conn *conn, struct side *side)
 {
 	uint8_t *stream = conn->worker->stream;
 	size_t have = side->partial_len, used;
-	ssize_t n = recv(side->source.fd, stream + have, TCP_STREAM_SIZE - have, MSG_DONTWAIT);
+	ssize_t n = side_read(side, stream + have, TCP_STREAM_SIZE - have);
 
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR;
-	if (!n)
-		return false;
+	if (side->tls) {
+		conn_mark(conn); /* it may want to write now, or no more */
+		if (!secure_advance(conn, side))
+			return false;
+	}
+	if (n <= 0)
+		return n == -EAGAIN;
 	conn->used_ns = conn->worker->now_ns;
+	if (side->https)
+		return feed_https(conn, side, stream, (size_t)n);
 	if (have)
 		memcpy(stream, side->partial, have);
 	have += (size_t)n;
@@ -320,6 +292,12 @@ static bool read_side(struct conn *conn, struct side *side)
 	if (side->source.fd >= 0 && (side->partial_len || used < have) && !side_keep(side, stream + used, have - used))
 		conn_close(conn, false);
 	return true;
+}
+
+/* A handshake goes on by reading, also where it waited for room to write. */
+static uint32_t readable(const struct side *side)
+{
+	return EPOLLIN | EPOLLRDHUP | (side->is_securing ? EPOLLOUT : 0);
 }
 
 static void client_event(struct conn *conn, uint32_t events)
@@ -331,7 +309,7 @@ static void client_event(struct conn *conn, uint32_t events)
 		conn_close(conn, false);
 		return;
 	}
-	if ((events & (EPOLLIN | EPOLLRDHUP)) && !side->is_eof && !read_side(conn, side)) {
+	if ((events & readable(side)) && !side->is_eof && !read_side(conn, side)) {
 		side->is_eof = conn->is_ending = true; /* it may still be waiting for answers */
 		conn_mark(conn);
 	}
@@ -351,7 +329,7 @@ static void upstream_event(struct conn *conn, uint32_t events)
 		side->connecting = false;
 	if (conn->is_stalled)
 		return;
-	if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)) && !read_side(conn, side))
+	if ((events & (readable(side) | EPOLLERR | EPOLLHUP)) && !read_side(conn, side))
 		upstream_gone(conn);
 	if (conn_is_open(conn))
 		conn_mark(conn);
@@ -368,37 +346,65 @@ void tcp_event(struct worker *worker, struct source *source, uint32_t events)
 		upstream_event(CONN_OF(source, upstream), events);
 }
 
-void tcp_resume(struct worker *worker, struct conn *conn)
+void tcp_resume(struct worker *worker, const struct origin *origin)
 {
+	struct conn *conn = origin->conn;
+
 	(void)worker;
-	conn->is_pausing = false;
-	if (conn_is_open(conn))
-		conn_mark(conn);
+	if (!origin->stream)
+		conn->is_pausing = false;
+	if (!conn_is_open(conn))
+		return;
+	if (origin->stream)
+		https_resume(conn->client.https, origin->stream);
+	conn_mark(conn);
 }
 
-/* Writes what may be written now. False: the connection is broken. */
+/* Writes what it can, or a piece; *ret_over: HTTP has no more to say. False: the connection is broken. */
+static bool write_side(struct conn *conn, struct side *side, bool *ret_over)
+{
+	size_t pulled = 0;
+
+	*ret_over = false;
+	if (side->connecting || (side == &conn->upstream && side->is_securing))
+		return true;
+	do {
+		if (side->https)
+			*ret_over = !secure_pull(conn, side, &pulled);
+		if (!side_write(side))
+			return false;
+	} while (pulled && !side->out_len && !*ret_over);
+	return true;
+}
+
+/* The same for the client, but for what rules make slow. */
 static bool write_client(struct conn *conn)
 {
+	bool is_over = false;
+
 	if (conn->is_stalled || conn->is_pausing)
 		return true;
-	if (!side_write(&conn->client))
+	if (!write_side(conn, &conn->client, &is_over))
 		return false;
+	conn->is_cut |= is_over;
 	if (!conn->client.piece || !conn->client.out_len)
 		return true;
-	conn->is_pausing = pass_resume_later(conn->worker, conn, conn->pause_ns);
+	conn->is_pausing = pass_resume_later(conn->worker, &(struct origin){.conn = conn}, conn->pause_ns);
 	return conn->is_pausing;
 }
 
 /* Writes, and closes what has come to its end. */
 static void settle(struct conn *conn)
 {
+	bool is_over = false;
+
 	if (!conn_is_open(conn))
 		return;
 	if (!write_client(conn)) {
 		conn_close(conn, false);
 		return;
 	}
-	if (conn->upstream.source.fd >= 0 && !conn->upstream.connecting && !side_write(&conn->upstream))
+	if (conn->upstream.source.fd >= 0 && (!write_side(conn, &conn->upstream, &is_over) || is_over))
 		upstream_gone(conn);
 	if (!conn->is_stalled && !conn->client.out_len &&
 	    (conn->is_cut || (conn->is_ending && !conn->in_flight && conn->refs == 1))) {
@@ -429,7 +435,7 @@ void tcp_sweep(struct worker *worker)
 	struct conn *next;
 
 	if (worker->accept_paused && !worker->draining)
-		pause_accepting(worker, false);
+		tcp_pause_accepting(worker, false);
 	for (struct conn *conn = worker->conns; conn; conn = next) {
 		next = conn->next;
 		if (!worker->proxy->options.is_inline && !conn->in_flight &&

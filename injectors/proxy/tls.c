@@ -280,11 +280,6 @@ ssize_t tls_write(struct tls *tls, const void *bytes, size_t len)
 	return n ? n : -EPIPE;
 }
 
-bool tls_has_pending(const struct tls *tls)
-{
-	return SSL_pending(tls->ssl) > 0;
-}
-
 bool tls_is_agreed(const struct tls *tls)
 {
 	const char *want = SSL_get_app_data(tls->ssl);
@@ -293,11 +288,6 @@ bool tls_is_agreed(const struct tls *tls)
 
 	SSL_get0_alpn_selected(tls->ssl, &got, &len);
 	return len == (unsigned)want[0] && !memcmp(got, want + 1, len);
-}
-
-const char *tls_asked_name(const struct tls *tls)
-{
-	return SSL_get_servername(tls->ssl, TLSEXT_NAMETYPE_host_name);
 }
 
 void tls_trouble(const struct tls *tls, char *ret, size_t size)

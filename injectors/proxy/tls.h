@@ -47,14 +47,10 @@ struct tls *tls_connect(const struct tls_trust *trust, enum tls_protocol protoco
 /* Says goodbye, without waiting, unless the connection is broken; frees. NULL is fine. */
 void tls_free(struct tls *tls);
 
-/* Both do the handshake first. > 0: so many bytes; 0 (reading): the other end said goodbye or is gone; -EAGAIN: later; another: the connection is broken. */
+/* Both do the handshake first. What is read is at most a record (16 KiB): with that much room, nothing is left behind that the socket does not tell of. > 0: so many bytes; 0 (reading): the other end said goodbye or is gone; -EAGAIN: later; another: the connection is broken. */
 ssize_t tls_read(struct tls *tls, void *buf, size_t size);
 ssize_t tls_write(struct tls *tls, const void *bytes, size_t len);
-/* Whether bytes have been taken from the socket that tls_read has not yet given out. */
-bool tls_has_pending(const struct tls *tls);
 /* Whether the other end agreed to speak the protocol. */
 bool tls_is_agreed(const struct tls *tls);
-/* What the client asked for (SNI, RFC 6066 section 3); NULL: nothing. */
-const char *tls_asked_name(const struct tls *tls);
 /* Why the last handshake failed, in OpenSSL's words; "" if it did not. */
 void tls_trouble(const struct tls *tls, char *ret, size_t size);

@@ -80,8 +80,10 @@ int udp_open(struct worker *worker, struct err *err)
 	int r = 0;
 
 	point_buffers(worker);
-	for (unsigned i = 0; !r && i < options->listen_count; i++)
-		r = open_listener(worker, &worker->udp[i], &options->listen[i], err);
+	for (unsigned i = 0; !r && i < options->listen_count; i++) {
+		if (options->listen[i].service == PROXY_PLAIN)
+			r = open_listener(worker, &worker->udp[i], &options->listen[i], err);
+	}
 	return r;
 }
 

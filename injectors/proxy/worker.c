@@ -37,10 +37,23 @@ socklen_t endpoint_len(const union endpoint *endpoint)
 
 union endpoint worker_server(const struct worker *worker, const struct origin *origin)
 {
+	const struct proxy_options *options = &worker->proxy->options;
 	union endpoint server = origin->local;
 
-	if (!is_inline(worker))
-		memcpy(&server, &worker->proxy->options.upstream.at, sizeof(server));
+	if (is_inline(worker))
+		return server;
+	switch (origin->conn ? conn_upstream_transport(origin->conn) : DECIDE_UDP) {
+	case DECIDE_UDP:
+	case DECIDE_TCP:
+		memcpy(&server, &options->upstream.at, sizeof(server));
+		break;
+	case DECIDE_DOT:
+		memcpy(&server, &options->upstream_dot.at, sizeof(server));
+		break;
+	case DECIDE_DOH:
+		memcpy(&server, &options->upstream_doh.at, sizeof(server));
+		break;
+	}
 	return server;
 }
 
@@ -114,6 +127,7 @@ void worker_fini(struct worker *worker)
 			pass_forget(worker, entry);
 	}
 	tcp_close(worker);
+	tcp_unlisten(worker);
 	flow_close(worker);
 	upstream_close(worker);
 	udp_close(worker);
@@ -200,8 +214,10 @@ static void begin_drain(struct worker *worker)
 {
 	worker->draining = true;
 	for (unsigned i = 0; i < worker->proxy->options.listen_count; i++) {
-		udp_read_queries(worker, &worker->udp[i]);
-		epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, worker->udp[i].source.fd, NULL);
+		if (worker->udp[i].source.fd >= 0) {
+			udp_read_queries(worker, &worker->udp[i]);
+			epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, worker->udp[i].source.fd, NULL);
+		}
 		if (!worker->accept_paused)
 			epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, worker->tcp[i].source.fd, NULL);
 	}

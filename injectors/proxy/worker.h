@@ -92,6 +92,8 @@ socklen_t endpoint_len(const union endpoint *endpoint);
 /* pass.c: what is the same for both transports */
 /* Judges a query and does what was decided. origin holds nothing yet; msg is the client's. */
 void pass_query(struct worker *worker, struct origin *origin, const uint8_t *msg, size_t len);
+/* What becomes of a connection over TLS that was just made. */
+void pass_connection(struct worker *worker, const struct origin *origin, struct decide_tls *ret);
 /* The same for the answer to entry; msg has the client's ID. */
 void pass_answer(struct worker *worker, struct flight_entry *entry, const uint8_t *msg, size_t len);
 /* The upstream will not answer this one: says so, or not, and forgets it. */
@@ -102,7 +104,7 @@ void pass_stranger(struct worker *worker, const struct origin *origin, const uin
 void pass_forget(struct worker *worker, struct flight_entry *entry);
 void pass_due(struct worker *worker);
 /* tcp_resume after that time. False: it cannot be remembered. */
-bool pass_resume_later(struct worker *worker, struct conn *conn, int64_t pause_ns);
+bool pass_resume_later(struct worker *worker, const struct origin *origin, int64_t pause_ns);
 /* Whether a rule refuses a connection that has just been made. */
 bool pass_refuses(struct worker *worker, const union endpoint *client, const union endpoint *local);
 void pass_expired(struct worker *worker);
@@ -125,16 +127,22 @@ void upstream_read(struct worker *worker, struct source *upstream);
 /* msg stays valid until udp_flush. */
 void upstream_forward(struct worker *worker, struct flight_entry *entry, const uint8_t *msg, size_t len);
 
-/* tcp.c: connections. tcp_conn.h has what they are. */
+/* listen.c */
 int tcp_open(struct worker *worker, struct err *err);
-void tcp_close(struct worker *worker);
+void tcp_unlisten(struct worker *worker);
 void tcp_accept(struct worker *worker, struct listener *listener);
+/* While there are no descriptors for more. */
+void tcp_pause_accepting(struct worker *worker, bool pause);
+
+/* tcp.c: connections. tcp_conn.h has what they are. */
+void tcp_close(struct worker *worker);
 void tcp_event(struct worker *worker, struct source *source, uint32_t events);
 void tcp_forward(struct worker *worker, struct flight_entry *entry, const uint8_t *msg, size_t len);
-void tcp_reply(struct worker *worker, struct conn *conn, const uint8_t *msg, size_t len,
-	       const struct decide_stream *stream);
-/* Writes the next piece. */
-void tcp_resume(struct worker *worker, struct conn *conn);
+/* http: how HTTP carries it; NULL: as it should. */
+void tcp_reply(struct worker *worker, const struct origin *origin, const struct decide_send *send,
+	       const struct decide_http *http);
+/* Writes the next piece; or, of a stream of HTTP, the next part of its slow body. */
+void tcp_resume(struct worker *worker, const struct origin *origin);
 /* Does to the connection what decide() said; bytes: how many of what follows may still leave. */
 void tcp_cut(struct worker *worker, struct conn *conn, size_t bytes);
 void tcp_fault(struct worker *worker, struct conn *conn, enum decide_conn fault);
@@ -149,5 +157,8 @@ bool tcp_is_quiet(const struct worker *worker);
 void conn_take(struct conn *conn);
 void conn_drop(struct conn *conn);
 bool conn_is_open(const struct conn *conn);
+/* That the client used, and that the upstream is asked with. */
+enum decide_transport conn_transport(const struct conn *conn);
+enum decide_transport conn_upstream_transport(const struct conn *conn);
 /* One query more or less waits for its answer. */
 void conn_count(struct conn *conn, int change);
