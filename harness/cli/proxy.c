@@ -14,18 +14,28 @@
 #include "harness/base/units.h"
 #include "harness/cli/cli.h"
 #include "harness/cli/proxy_ctl.h"
+#include "harness/cli/proxy_tls.h"
 #include "injectors/proxy/control.h"
 
 #define RULES_MAX_BYTES (4u << 20)
 
 struct proxy_cli {
-	const char *listen, *upstream, *rules, *control, *on_failure, *timeout, *threads, *seed;
+	const char *listen, *listen_dot, *listen_doh, *upstream, *upstream_dot, *upstream_doh;
+	const char *rules, *control, *on_failure, *timeout, *threads, *seed;
+	struct proxy_tls_cli tls;
 };
 
 static const struct cli_option options[] = {
 	C_TEXT(struct proxy_cli, listen, "listen", "ADDR:PORT",
 	       "where to take queries, UDP and TCP ([ADDR]:PORT for IPv6)"),
+	C_TEXT(struct proxy_cli, listen_dot, "listen-dot", "ADDR:PORT", "where to take queries over TLS besides"),
+	C_TEXT(struct proxy_cli, listen_doh, "listen-doh", "ADDR:PORT",
+	       "where to take queries over HTTPS (HTTP/2) besides, on any path"),
 	C_TEXT(struct proxy_cli, upstream, "upstream", "ADDR:PORT", "the server that answers them"),
+	C_TEXT(struct proxy_cli, upstream_dot, "upstream-dot", "ADDR:PORT",
+	       "the server that answers, over TLS, what came over TLS (--upstream, over TCP)"),
+	C_TEXT(struct proxy_cli, upstream_doh, "upstream-doh", "ADDR:PORT",
+	       "the server that answers, over HTTPS, what came over HTTPS (--upstream, over TCP)"),
 	C_TEXT(struct proxy_cli, rules, "rules", "FILE", "a YAML list of rules; without it everything passes"),
 	C_TEXT(struct proxy_cli, control, "control", "PATH", "a Unix socket for dnsdrill proxy ctl"),
 	C_TEXT(struct proxy_cli, on_failure, "on-upstream-failure", "servfail|silence",
@@ -33,6 +43,7 @@ static const struct cli_option options[] = {
 	C_TEXT(struct proxy_cli, timeout, "upstream-timeout", "TIME", "how long to wait for the upstream (4s)"),
 	C_TEXT(struct proxy_cli, threads, "threads", "N", "workers (one per core)"),
 	C_TEXT(struct proxy_cli, seed, "seed", "N", "fixes what chance decides (0)"),
+	PROXY_TLS_OPTIONS(struct proxy_cli, tls),
 	CLI_END,
 };
 
@@ -76,6 +87,14 @@ static int parse_endpoint(const char *option, const char *text, struct proxy_end
 	return 0;
 }
 
+static int parse_listen(const char *option, const char *text, enum proxy_service service, struct proxy_options *ret)
+{
+	struct proxy_endpoint *endpoint = &ret->listen[ret->listen_count++];
+
+	endpoint->service = service;
+	return parse_endpoint(option, text, endpoint);
+}
+
 static int parse_numbers(const struct proxy_cli *chosen, struct proxy_options *ret)
 {
 	int64_t number = 0;
@@ -102,11 +121,18 @@ static int parse_numbers(const struct proxy_cli *chosen, struct proxy_options *r
 
 static int parse_options(const struct proxy_cli *chosen, struct proxy_options *ret)
 {
-	int r = parse_endpoint("listen", chosen->listen, &ret->listen[0]);
+	int r = parse_listen("listen", chosen->listen, PROXY_PLAIN, ret);
 
-	ret->listen_count = 1;
+	if (!r && chosen->listen_dot)
+		r = parse_listen("listen-dot", chosen->listen_dot, PROXY_DOT, ret);
+	if (!r && chosen->listen_doh)
+		r = parse_listen("listen-doh", chosen->listen_doh, PROXY_DOH, ret);
 	if (!r)
 		r = parse_endpoint("upstream", chosen->upstream, &ret->upstream);
+	if (!r && chosen->upstream_dot)
+		r = parse_endpoint("upstream-dot", chosen->upstream_dot, &ret->upstream_dot);
+	if (!r && chosen->upstream_doh)
+		r = parse_endpoint("upstream-doh", chosen->upstream_doh, &ret->upstream_doh);
 	if (!r)
 		r = parse_numbers(chosen, ret);
 	if (r)
@@ -193,6 +219,7 @@ static int run(const struct registry *registry, int argc, char **argv)
 	struct proxy_options wanted = {0};
 	struct proxy_cli chosen = {0};
 	struct cli_list operands = {0};
+	struct proxy_tls_parts parts = {0};
 	struct ruleset *rules;
 	struct err err = {0};
 	int r = cli_parse(&proxy_command, argc, argv, &chosen, &operands, NULL);
@@ -209,11 +236,16 @@ static int run(const struct registry *registry, int argc, char **argv)
 	if (parse_options(&chosen, &wanted))
 		return EXIT_USAGE;
 	rules = load_rules(chosen.rules);
-	if (!rules)
-		return EXIT_USAGE;
+	r = rules ? proxy_tls_prepare(&chosen.tls, &wanted, &parts) : EXIT_USAGE;
+	if (r) {
+		ruleset_drop(rules);
+		proxy_tls_fini(&parts);
+		return r;
+	}
 	fd_raise_limit();
 	r = serve(&chosen, &wanted, rules, &err);
 	ruleset_drop(rules);
+	proxy_tls_fini(&parts);
 	if (r)
 		err_print(&err, stderr);
 	return r ? EXIT_TROUBLE : EXIT_PASS;

@@ -291,18 +291,15 @@ void decide_connection(struct rules *rules, const struct decide_in *in, struct r
 	}
 }
 
-bool decide_refuses(struct rules *rules, const struct address *client, const struct address *server, struct rng *rng,
-		    int64_t now_ns)
+bool decide_refuses(struct rules *rules, const struct decide_in *in, struct rng *rng)
 {
-	struct decide_in in = {.client = client, .server = server, .transport = DECIDE_TCP, .now_ns = now_ns};
-
 	for (size_t i = 0; i < rules->count; i++) {
 		struct rule *rule = rules->v[i];
 
 		if (rule->todo.tcp != RULE_TCP_REFUSE)
 			continue;
-		count(&rule->seen[0].count);
-		if (match_fits_connection(&rule->match, &in) && is_chosen(rule, count(&rule->matched), &in, rng)) {
+		count_seen(rule, in);
+		if (match_fits_connection(&rule->match, in) && is_chosen(rule, count(&rule->matched), in, rng)) {
 			count(&rule->done);
 			return true;
 		}

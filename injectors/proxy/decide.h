@@ -97,6 +97,5 @@ void decide_connection(struct rules *rules, const struct decide_in *in, struct r
 
 void decide(struct rules *rules, const struct decide_in *in, struct rng *rng, struct decide_out *out);
 
-/* Whether a connection that a client has just made is refused. */
-bool decide_refuses(struct rules *rules, const struct address *client, const struct address *server, struct rng *rng,
-		    int64_t now_ns);
+/* Whether a connection that a client has just made is refused; in as above. */
+bool decide_refuses(struct rules *rules, const struct decide_in *in, struct rng *rng);

@@ -61,18 +61,25 @@ void tcp_pause_accepting(struct worker *worker, bool pause)
 }
 
 /* Inline, the server is connected to at once: where it refuses, so does the proxy. */
+static bool begin_conn(struct conn *conn, const struct origin *origin)
+{
+	conn->local = origin->local;
+	return (!conn->worker->proxy->options.is_inline || conn_connect(conn)) && secure_accept(conn);
+}
+
 static void begin(struct worker *worker, const struct listener *listener, int fd, const union endpoint *peer)
 {
 	static const enum decide_transport transports[] = {
 		[PROXY_PLAIN] = DECIDE_TCP, [PROXY_DOT] = DECIDE_DOT, [PROXY_DOH] = DECIDE_DOH};
 	struct conn *conn = conn_new(worker, fd, peer, transports[listener->endpoint->service]);
-	socklen_t len = sizeof(conn->local);
+	struct origin origin = {.client = *peer, .conn = conn};
+	socklen_t len = sizeof(origin.local);
 	bool is_inline = worker->proxy->options.is_inline;
 
 	if (!conn)
 		close(fd);
-	else if ((is_inline && getsockname(fd, &conn->local.sa, &len)) || pass_refuses(worker, peer, &conn->local) ||
-		 (is_inline && !conn_connect(conn)) || !secure_accept(conn))
+	else if ((is_inline && getsockname(fd, &origin.local.sa, &len)) || pass_refuses(worker, &origin) ||
+		 !begin_conn(conn, &origin))
 		conn_close(conn, true);
 }
 

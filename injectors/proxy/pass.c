@@ -340,14 +340,15 @@ bool pass_resume_later(struct worker *worker, const struct origin *origin, int64
 	return true;
 }
 
-bool pass_refuses(struct worker *worker, const union endpoint *client, const union endpoint *local)
+bool pass_refuses(struct worker *worker, const struct origin *origin)
 {
-	struct origin origin = {.client = *client, .local = *local};
-	union endpoint asked = worker_server(worker, &origin);
-	struct address who, server;
+	struct address addresses[2];
+	struct decide_in in = {0};
 
-	return worker->rules->rules.count && decide_refuses(&worker->rules->rules, to_address(client, &who),
-							    to_address(&asked, &server), &worker->rng, worker->now_ns);
+	if (!worker->rules->rules.count)
+		return false;
+	fill_in(worker, origin, &in, addresses);
+	return decide_refuses(&worker->rules->rules, &in, &worker->rng);
 }
 
 void pass_expired(struct worker *worker)

@@ -106,7 +106,7 @@ void pass_due(struct worker *worker);
 /* tcp_resume after that time. False: it cannot be remembered. */
 bool pass_resume_later(struct worker *worker, const struct origin *origin, int64_t pause_ns);
 /* Whether a rule refuses a connection that has just been made. */
-bool pass_refuses(struct worker *worker, const union endpoint *client, const union endpoint *local);
+bool pass_refuses(struct worker *worker, const struct origin *origin);
 void pass_expired(struct worker *worker);
 
 /* udp.c */
