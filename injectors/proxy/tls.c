@@ -218,18 +218,20 @@ struct tls *tls_connect(const struct tls_trust *trust, enum tls_protocol protoco
 {
 	struct tls *tls = new_connection(trust->context, protocol, fd);
 	const char *alpn = protocols[protocol];
+	char asked[256];
 	struct address address;
 	bool good;
 
 	if (!tls)
 		return NULL;
 	name = trust->name ? trust->name : name;
+	snprintf(asked, sizeof(asked), "%s", name);
 	SSL_set_connect_state(tls->ssl);
 	good = !SSL_set_alpn_protos(tls->ssl, (const unsigned char *)alpn, (unsigned)strlen(alpn));
 	if (!address_parse(name, &address))
 		good = good && (!trust->verify || X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls->ssl), name) == 1);
 	else
-		good = good && SSL_set_tlsext_host_name(tls->ssl, name) == 1 &&
+		good = good && SSL_set_tlsext_host_name(tls->ssl, asked) == 1 &&
 		       (!trust->verify || SSL_set1_host(tls->ssl, name) == 1);
 	if (good)
 		return tls;
