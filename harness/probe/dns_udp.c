@@ -17,7 +17,7 @@ static bool dns_udp_take(struct dns_ask *ask, size_t len)
 		ask->strangers++;
 		return true;
 	case DNS_MALFORMED:
-		dns_garbled(ask);
+		dns_garbled(ask, "malformed answer");
 		return false;
 	case DNS_MATCH:
 		break;
@@ -25,7 +25,7 @@ static bool dns_udp_take(struct dns_ask *ask, size_t len)
 	if (dns_is_truncated(dns->message)) { /* the answer is there, behind TCP: RFC 7766 section 5 */
 		dns_disconnect(ask);
 		ask->is_retried = true;
-		dns_tcp_start(ask);
+		dns_conn_start(ask);
 		return false;
 	}
 	dns_answered(ask, dns->message, len);
@@ -47,12 +47,13 @@ static void dns_udp_readable(evutil_socket_t fd, short what UNUSED, void *arg)
 void dns_udp_start(struct dns_ask *ask)
 {
 	struct dns *dns = ask->dns;
-	int r = dns_connect(ask, SOCK_DGRAM);
+	int fd = dns_connect(dns, SOCK_DGRAM);
 
-	if (r < 0) {
-		dns_failed(ask, -r);
+	if (fd < 0) {
+		dns_failed(ask, -fd);
 		return;
 	}
+	ask->fd = fd;
 	event_assign(&ask->event, dns->ctx.base, ask->fd, EV_READ | EV_PERSIST, dns_udp_readable, ask);
 	if (event_add(&ask->event, NULL) < 0) {
 		dns_failed(ask, ENOMEM);
