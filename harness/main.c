@@ -22,6 +22,9 @@
 #define SERVER(name) extern const struct server_ops server_##name;
 #include "harness/servers/list.h"
 #undef SERVER
+#define ACTION(name) extern const struct action_ops name##_ops;
+#include "harness/actions/list.h"
+#undef ACTION
 #define REPORT(name) extern const struct report_ops report_##name;
 #include "report/list.h"
 #undef REPORT
@@ -30,6 +33,7 @@
 #define PROBE(name) &name##_ops,
 #define SERVER(name) &server_##name,
 #define REPORT(name) &report_##name,
+#define ACTION(name) &name##_ops,
 static const struct injector_ops *const injectors[] = {
 #include "injectors/list.h"
 	NULL,
@@ -47,7 +51,12 @@ static const struct report_ops *const reports[] = {
 	NULL,
 };
 
-static const struct registry registry = {injectors, probes, servers, reports};
+static const struct action_ops *const actions[] = {
+#include "harness/actions/list.h"
+	NULL,
+};
+
+static const struct registry registry = {injectors, probes, servers, reports, actions};
 
 static void help(FILE *out)
 {

@@ -92,6 +92,40 @@ static json_t *fault_json(const struct fault_record *fault)
 	return o;
 }
 
+static json_t *step_host_json(const struct ev_step_host *host)
+{
+	json_t *o = json_object();
+
+	put_text(o, "host", host->host);
+	put_bool(o, "ok", host->ok);
+	put_int(o, "shown_ns", host->shown_ns ? host->shown_ns : MEASURE_NONE);
+	put_text(o, "text", host->text);
+	return o;
+}
+
+static json_t *step_json(const struct step_record *step)
+{
+	json_t *o = json_object(), *hosts = json_array();
+
+	for (size_t i = 0; i < step->host_count; i++)
+		json_array_append_new(hosts, step_host_json(&step->hosts[i]));
+	put_int(o, "id", step->plan.id);
+	put_text(o, "name", step->plan.name);
+	put_text(o, "kind", step->plan.kind);
+	put_text(o, "target", step->plan.target);
+	put_text(o, "sentence", step->plan.sentence);
+	put_text(o, "zone", step->plan.zone);
+	put_int(o, "version", step->plan.version ? step->plan.version : MEASURE_NONE);
+	put_int(o, "serial", step->plan.version ? step->plan.serial : MEASURE_NONE);
+	put_int(o, "started_ns", step->started ? step->started_ns : MEASURE_NONE);
+	put_int(o, "ended_ns", step->ended ? step->ended_ns : MEASURE_NONE);
+	put_bool(o, "ok", step->ok);
+	put_bool(o, "may_fail", step->plan.may_fail);
+	put_text(o, "text", step->text);
+	put(o, "hosts", hosts);
+	return o;
+}
+
 static const char *window_name(enum window_kind kind)
 {
 	switch (kind) {
@@ -217,6 +251,7 @@ static json_t *run_json(const struct run_results *results)
 	put_head(o, results);
 	ARRAY(o, "expectations", results->expectations, results->expectation_count, expectation_json);
 	ARRAY(o, "faults", run->faults, run->fault_count, fault_json);
+	ARRAY(o, "steps", run->steps, run->step_count, step_json);
 	ARRAY(o, "measurements", results->measurements, results->measurement_count, measurement_json);
 	ARRAY(o, "errors", run->errors, run->error_count, error_json);
 	ARRAY(o, "hosts", run->hosts, run->host_count, host_json);

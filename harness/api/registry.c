@@ -32,3 +32,8 @@ const struct report_ops *registry_report(const struct registry *registry, const 
 {
 	FIND(registry->reports, name, name);
 }
+
+const struct action_ops *registry_action(const struct registry *registry, const char *kind)
+{
+	FIND(registry->actions, kind, kind);
+}

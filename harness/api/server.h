@@ -47,12 +47,15 @@ struct server_signing {
 struct server_zone {
 	const char *name; /* "example.com", "." for the root */
 	const char *file; /* primary: absolute path of a master file, readable; secondary: where to keep it */
+	const char *shared_file; /* primary: where file leads to at first; NULL: file is the file itself */
 	const struct server_peer *primaries; /* not empty: this server is a secondary and transfers from these */
 	size_t primary_count;
 	const struct server_peer *secondaries; /* may transfer, and are sent NOTIFY */
 	size_t secondary_count;
 	bool is_signed; /* with DNSSEC: it holds RRSIG and NSEC records, or will (signing) */
 	const struct server_signing *signing; /* NULL: unsigned, or signed by its owner */
+	const struct server_tsig
+		*update; /* primary: takes dynamic updates signed with this key (RFC 2136); NULL: takes none */
 };
 
 /* What a server needs for TLS. PEM files, absolute paths. */
@@ -86,6 +89,25 @@ struct server_command {
 	const char *argv[16]; /* argv[0] is ops->program's path; ends with NULL; strings live in the arena */
 };
 
+/* What can be demanded of a server that runs, by its own control channel. */
+enum server_verb {
+	SERVER_RELOAD, /* configuration and zone files are read again */
+	SERVER_HOLD_ZONE, /* before a zone's file is replaced */
+	SERVER_RELOAD_ZONE, /* the zone's file is read again, and its secondaries are told */
+	SERVER_REFRESH_ZONE, /* a secondary asks its primary now */
+	SERVER_FLUSH, /* a resolver forgets every record */
+	SERVER_VERB_COUNT
+};
+#define SERVER_CAN(verb) (1u << SERVER_##verb)
+const char *server_verb_name(enum server_verb verb); /* "reload a zone's file" */
+
+/* How one verb is done; the first that is set. None is: there is nothing to do. Strings live in the arena. */
+struct server_control {
+	const char *argv[16]; /* a command line, run on the server's host to its end; argv[0] NULL: none */
+	int signal; /* sent to the server's process */
+	const char *socket, *text; /* a line sent to a Unix socket that answers with a line */
+};
+
 struct server_ops {
 	const char *name; /* as plans say it: "bind" */
 	const char *summary; /* "ISC BIND 9 named" */
@@ -99,4 +121,8 @@ struct server_ops {
 	/* Writes configuration under spec->dir and fills ret. */
 	int (*configure)(const struct server_spec *spec, struct arena *arena, struct server_command *ret,
 			 struct err *err);
+	unsigned verbs; /* set of SERVER_CAN(): what control can be asked for */
+	/* How a server that configure() wrote for is told. zone: of its spec; NULL for verbs that name none. */
+	int (*control)(const struct server_spec *spec, enum server_verb verb, const struct server_zone *zone,
+		       struct arena *arena, struct server_control *ret, struct err *err);
 };

@@ -58,6 +58,19 @@ void explain_add_shape(const struct injector *fault, struct buf *out)
 			   units_format_duration(fault->flap.off_ns, b, sizeof(b)));
 }
 
+/* "# 10s: push example.com …", and what one would type. */
+static void add_action(const struct action *action, struct buf *out)
+{
+	char at[32];
+
+	buf_printf(out, "\n# %s: do '", units_format_duration(action->at_ns, at, sizeof(at)));
+	explain_add_text(action->name.value, out);
+	buf_puts(out, "': ");
+	action->ops->sentence(action, out);
+	buf_puts(out, "\n# (not on the router: on each of the hosts named)\n");
+	action->ops->commands(action, out);
+}
+
 /* "# 5s: apply 'alpha dark' for 12s: drops every packet …" */
 static void add_apply(const struct plan *plan, const struct injector *fault, struct buf *out)
 {
@@ -135,6 +148,9 @@ static void add_steps(const struct plan *plan, struct buf *out)
 			if (switches[moment->fault->id - 1]++ < SWITCHES_SHOWN)
 				add_switch(moment, out);
 			break;
+		case MOMENT_DO:
+			add_action(moment->action, out);
+			break;
 		case MOMENT_ADJUST:
 			break;
 		}
@@ -151,7 +167,7 @@ static void add_plan(const struct plan *plan, struct buf *out)
 	buf_puts(out, " (");
 	explain_add_text(plan->file, out);
 	buf_puts(out, "): as root, on the router between the hosts\n");
-	if (!plan->fault_count) {
+	if (!plan->fault_count && !plan->action_count) {
 		buf_puts(out, "# nothing is broken\n");
 		return;
 	}

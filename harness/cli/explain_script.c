@@ -207,6 +207,20 @@ static void add_wait(int64_t at_ns, struct buf *out)
 	buf_printf(out, "\tuntil_cs %" PRId64 "\n", at_ns / (10 * MSEC));
 }
 
+/* What is done on other machines a router's script can only announce. */
+static void add_action(const struct action *action, struct buf *out)
+{
+	struct buf text = {0};
+
+	add_wait(action->at_ns, out);
+	buf_puts(out, "\tsay ");
+	buf_puts(&text, "to do by hand: ");
+	action->ops->sentence(action, &text);
+	add_quoted(text.data ? text.data : "", out);
+	buf_putc(out, '\n');
+	buf_fini(&text);
+}
+
 #define MOMENTS_MAX 5000 /* of a script: a flap of a year would fill the disk */
 
 static void add_timeline(const struct plan *plan, struct buf *out)
@@ -220,7 +234,9 @@ static void add_timeline(const struct plan *plan, struct buf *out)
 	for (; (moment = timeline_peek(timeline)) && moment->at_ns < plan->end_ns; timeline_drop(timeline)) {
 		bool on = moment->what == MOMENT_APPLY || moment->what == MOMENT_ON;
 
-		if (moment->what == MOMENT_ADJUST || count++ >= MOMENTS_MAX)
+		if (moment->what == MOMENT_DO)
+			add_action(moment->action, out);
+		if (moment->what == MOMENT_ADJUST || moment->what == MOMENT_DO || count++ >= MOMENTS_MAX)
 			continue;
 		add_wait(moment->at_ns, out);
 		buf_printf(out, "\t%s %" PRId64 "\n", on ? "on" : "off", moment->fault->id);

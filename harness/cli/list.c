@@ -19,7 +19,8 @@ const struct command list_command = {
 	.name = "list",
 	.args = "WHAT [NAME]",
 	.summary = "show what a plan, or a rule of the proxy, can use, and each one's keys",
-	.doc = "WHAT is faults, probes, servers, metrics, or rules (of the proxy). With a NAME, that one's keys.",
+	.doc = "WHAT is faults, steps, probes, servers, metrics, or rules (of the proxy). With a NAME, that one's "
+	       "keys.",
 	.run = run,
 };
 
@@ -92,6 +93,29 @@ static int list_faults(const struct registry *registry, const char *name)
 		puts("\nand, as every fault:");
 		print_rows(step_hits_params(one->hits));
 		print_rows(step_params);
+	}
+	return EXIT_PASS;
+}
+
+static int list_steps(const struct registry *registry, const char *name)
+{
+	const struct action_ops *one = name ? registry_action(registry, name) : NULL;
+	const char *names[NAMES_MAX];
+	size_t count = 0;
+
+	for (const struct action_ops *const *ops = registry->actions; *ops && count < NAMES_MAX; ops++) {
+		names[count++] = (*ops)->kind;
+		if (!name)
+			printf("%-20s %s\n", (*ops)->kind, (*ops)->summary);
+	}
+	if (name && !one)
+		return unknown("step", name, names, count);
+	if (one) {
+		printf("%s: %s\n\n", one->kind, one->summary);
+		print_rows(one->params);
+		puts("\nand, as every step of its kind:");
+		print_rows(one->on == ACTION_ON_ZONE ? action_zone_params : action_target_params);
+		print_rows(action_params);
 	}
 	return EXIT_PASS;
 }
@@ -187,18 +211,19 @@ static int list_rules(const struct registry *registry UNUSED, const char *name)
 
 static int run(const struct registry *registry, int argc, char **argv)
 {
-	static const char *const kinds[] = {"faults", "probes", "servers", "metrics", "rules"};
-	static int (*const lists[])(const struct registry *, const char *) = {list_faults, list_probes, list_servers,
-									      list_metrics, list_rules};
+	static const char *const kinds[] = {"faults", "steps", "probes", "servers", "metrics", "rules"};
+	static int (*const lists[])(const struct registry *, const char *) = {list_faults,  list_steps,   list_probes,
+									      list_servers, list_metrics, list_rules};
 	struct cli_list operands = {0};
 	int r = cli_parse(&list_command, argc, argv, NULL, &operands, NULL);
 
 	if (r)
 		return r > 0 ? EXIT_PASS : EXIT_USAGE;
 	if (!operands.count || operands.count > 2) {
-		cli_complain("list one of: faults, probes, servers, metrics, rules; and one of these by name, as in: "
-			     "dnsdrill "
-			     "list faults blackhole");
+		cli_complain(
+			"list one of: faults, steps, probes, servers, metrics, rules; and one of these by name, as in: "
+			"dnsdrill "
+			"list faults blackhole");
 		return EXIT_USAGE;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {

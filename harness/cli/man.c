@@ -199,6 +199,13 @@ static void add_plan(struct buf *out)
 	add_text(out, "A fault between groups of hosts (see FAULTS) has instead of target and from:\n");
 	add_rows(out, step_groups_params);
 	add_tables_below(out, "timeline[]", step_params);
+	add_common_rows(
+		out, "timeline[] with do",
+		"Something done as an operator does it, beside what is broken; every kind of step has:", action_params);
+	add_text(out, "A step that changes a zone has besides:\n");
+	add_rows(out, action_zone_params);
+	add_text(out, "Any other:\n");
+	add_rows(out, action_target_params);
 	add_common_rows(out, "expect[]",
 			"A bound on what is measured. Besides these keys, one or more metrics (see METRICS), each "
 			"with a bound such as \"<= 3s\" or \">= 95%\":",
@@ -215,6 +222,9 @@ static void add_plugs(struct buf *out, const struct registry *registry)
 		add_kind(out, (*ops)->kind, (*ops)->summary, (*ops)->params);
 		add_tables_below(out, "timeline[]", (*ops)->params);
 	}
+	add_section(out, "SH", "STEPS");
+	for (const struct action_ops *const *ops = registry->actions; *ops; ops++)
+		add_kind(out, (*ops)->kind, (*ops)->summary, (*ops)->params);
 	add_section(out, "SH", "SERVERS");
 	for (const struct server_ops *const *ops = registry->servers; *ops; ops++) {
 		struct buf text = {0};

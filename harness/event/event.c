@@ -38,6 +38,11 @@ static const struct field plan_expect_fields[] = {
 	TEXT(plan_expect, text), TEXT(plan_expect, probe), OPT(plan_expect, during), TEXT(plan_expect, metric),
 	TEXT(plan_expect, op),   INT(plan_expect, bound),  OPT(plan_expect, file),   INT(plan_expect, line),
 };
+static const struct field plan_step_fields[] = {
+	INT(plan_step, id),         TEXT(plan_step, name),     OPT(plan_step, kind),     OPT(plan_step, target),
+	INT(plan_step, at_ns),      BOOL(plan_step, may_fail), OPT(plan_step, sentence), OPT(plan_step, zone),
+	INTOPT(plan_step, version), INTOPT(plan_step, serial),
+};
 static const struct field lab_host_fields[] = {
 	TEXT(lab_host, host),      OPT(lab_host, role),   OPT(lab_host, server),  OPT(lab_host, version),
 	STRS(lab_host, addresses), OPT(lab_host, ifname), INT(lab_host, ifindex),
@@ -66,6 +71,12 @@ static const struct field fault_failed_fields[] = {
 	TEXT(fault_failed, stage),
 	TEXT(fault_failed, message),
 };
+static const struct field step_started_fields[] = {INT(step_started, id)};
+static const struct field step_host_fields[] = {
+	INT(step_host, id),          TEXT(step_host, host), BOOL(step_host, ok),
+	INTOPT(step_host, shown_ns), OPT(step_host, text),
+};
+static const struct field step_ended_fields[] = {INT(step_ended, id), BOOL(step_ended, ok), OPT(step_ended, text)};
 static const struct field server_exit_fields[] = {
 	TEXT(server_exit, host),    OPT(server_exit, server), OPT(server_exit, status),
 	OPT(server_exit, log_tail), OPT(server_exit, cause),

@@ -22,6 +22,7 @@
 	X(RUN_START, run_start, "run.start")                   \
 	X(PLAN_PROBE, plan_probe, "plan.probe")                \
 	X(PLAN_FAULT, plan_fault, "plan.fault")                \
+	X(PLAN_STEP, plan_step, "plan.step")                   \
 	X(PLAN_EXPECT, plan_expect, "plan.expect")             \
 	X(LAB_HOST, lab_host, "lab.host")                      \
 	X(LAB_READY, lab_ready, "lab.ready")                   \
@@ -36,6 +37,9 @@
 	X(FAULT_REVERTING, fault_reverting, "fault.reverting") \
 	X(FAULT_REVERTED, fault_reverted, "fault.reverted")    \
 	X(FAULT_FAILED, fault_failed, "fault.failed")          \
+	X(STEP_STARTED, step_started, "step.started")          \
+	X(STEP_HOST, step_host, "step.host")                   \
+	X(STEP_ENDED, step_ended, "step.ended")                \
 	X(SERVER_EXIT, server_exit, "server.exit")             \
 	X(SERVER_START, server_start, "server.start")          \
 	X(SERVER_ANSWER, server_answer, "server.answer")       \
@@ -94,6 +98,17 @@ struct ev_plan_fault {
 	const char *sentence; /* what it does, in words */
 	int64_t ramp_ns; /* grows to full over that time; 0: full at once */
 	int64_t on_ns, off_ns; /* of one that flaps; 0: it does not */
+};
+
+struct ev_plan_step { /* `do:` */
+	int64_t id; /* 1… in the order of the plan; the key of all step.* events */
+	const char *name, *kind, *target;
+	int64_t at_ns; /* planned, from timeline.start */
+	bool may_fail; /* the plan allows it to */
+	const char *sentence; /* what it does, in words */
+	const char *zone; /* that it changes; NULL: none */
+	int64_t version; /* of the lab's zones, from then on: 1… in the order of time; 0: it changes none */
+	int64_t serial; /* of that zone then */
 };
 
 struct ev_plan_expect {
@@ -176,6 +191,24 @@ struct ev_fault_failed {
 	int64_t id;
 	const char *stage; /* "apply", "adjust", "effect", "revert" */
 	const char *message;
+};
+
+struct ev_step_started {
+	int64_t id;
+};
+
+struct ev_step_host { /* what came of a step on one of its hosts */
+	int64_t id;
+	const char *host;
+	bool ok;
+	int64_t shown_ns; /* when the host's server was first seen to serve the new version; 0: it was not, or there is nothing to see */
+	const char *text; /* what it did, or why not */
+};
+
+struct ev_step_ended {
+	int64_t id;
+	bool ok; /* on every host */
+	const char *text; /* why not */
 };
 
 struct ev_server_exit {

@@ -30,6 +30,9 @@ static void run_free(struct run_record *run)
 		free(run->probes[i].samples);
 	for (size_t i = 0; i < run->fault_count; i++)
 		free(run->faults[i].spans);
+	for (size_t i = 0; i < run->step_count; i++)
+		free(run->steps[i].hosts);
+	free(run->steps);
 	free(run->probes);
 	free(run->faults);
 	free(run->expects);

@@ -39,6 +39,16 @@ struct fault_record {
 	bool is_on; /* the last span has not ended yet */
 };
 
+/* A step that does something (`do:`). */
+struct step_record {
+	struct ev_plan_step plan;
+	bool started, ended, ok;
+	int64_t started_ns, ended_ns;
+	const char *text; /* why it failed */
+	struct ev_step_host *hosts; /* what came of it on each, as they ended */
+	size_t host_count, host_cap;
+};
+
 struct run_record {
 	struct ev_run_start start;
 	int64_t timeline_ns, end_ns; /* timeline.start; last event */
@@ -47,6 +57,8 @@ struct run_record {
 	size_t probe_count, probe_cap;
 	struct fault_record *faults;
 	size_t fault_count, fault_cap;
+	struct step_record *steps;
+	size_t step_count, step_cap;
 	struct ev_plan_expect *expects;
 	size_t expect_count, expect_cap;
 	struct ev_lab_host *hosts;

@@ -239,6 +239,72 @@ static int fault_applying(struct run_record *run, const struct ev_fault_applying
 	return 0;
 }
 
+static struct step_record *find_step(const struct run_record *run, int64_t id)
+{
+	for (size_t i = 0; i < run->step_count; i++) {
+		if (run->steps[i].plan.id == id)
+			return &run->steps[i];
+	}
+	return NULL;
+}
+
+static int add_step(struct run_record *run, const struct ev_plan_step *plan, struct err *err)
+{
+	struct step_record *step;
+
+	if (find_step(run, plan->id))
+		return err_set(err, -EINVAL, LOC_NONE, "step %" PRId64 " is there already", plan->id);
+	step = RECORD_GROW(run->steps, run->step_count, run->step_cap);
+	step->plan = *plan;
+	return 0;
+}
+
+static int add_to_step(struct run_record *run, const struct ev *ev, struct err *err)
+{
+	int64_t id = ev->kind == EV_STEP_STARTED ? ev->step_started.id
+		     : ev->kind == EV_STEP_HOST  ? ev->step_host.id
+						 : ev->step_ended.id;
+	struct step_record *step = find_step(run, id);
+
+	if (!step)
+		return err_set(err, -EINVAL, LOC_NONE, "no plan.step before it has the id %" PRId64, id);
+	if (ev->kind == EV_STEP_STARTED) {
+		step->started = true;
+		step->started_ns = ev->t_ns;
+	} else if (ev->kind == EV_STEP_HOST) {
+		*(struct ev_step_host *)RECORD_GROW(step->hosts, step->host_count, step->host_cap) = ev->step_host;
+	} else {
+		step->ended = true;
+		step->ended_ns = ev->t_ns;
+		step->ok = ev->step_ended.ok;
+		step->text = ev->step_ended.text;
+	}
+	return 0;
+}
+
+/* Kinds that are listed as they come. */
+static void keep(struct run_record *run, const struct ev *ev)
+{
+	switch ((int)ev->kind) {
+	case EV_PLAN_EXPECT:
+		*(struct ev_plan_expect *)RECORD_GROW(run->expects, run->expect_count, run->expect_cap) =
+			ev->plan_expect;
+		break;
+	case EV_LAB_HOST:
+		*(struct ev_lab_host *)RECORD_GROW(run->hosts, run->host_count, run->host_cap) = ev->lab_host;
+		break;
+	case EV_ERROR:
+		*(struct ev_error *)RECORD_GROW(run->errors, run->error_count, run->error_cap) = ev->error;
+		break;
+	case EV_SERVER_EXIT:
+		*(struct ev_server_exit *)RECORD_GROW(run->exits, run->exit_count, run->exit_cap) = ev->server_exit;
+		break;
+	case EV_NOTE:
+		*(struct ev_note *)RECORD_GROW(run->notes, run->note_count, run->note_cap) = ev->note;
+		break;
+	}
+}
+
 int run_add(struct record *record, struct run_record *run, const struct ev *ev, struct err *err)
 {
 	switch (ev->kind) {
@@ -246,21 +312,18 @@ int run_add(struct record *record, struct run_record *run, const struct ev *ev, 
 		return add_probe(run, &ev->plan_probe, err);
 	case EV_PLAN_FAULT:
 		return add_fault(run, &ev->plan_fault, err);
+	case EV_PLAN_STEP:
+		return add_step(run, &ev->plan_step, err);
+	case EV_STEP_STARTED:
+	case EV_STEP_HOST:
+	case EV_STEP_ENDED:
+		return add_to_step(run, ev, err);
 	case EV_PLAN_EXPECT:
-		*(struct ev_plan_expect *)RECORD_GROW(run->expects, run->expect_count, run->expect_cap) =
-			ev->plan_expect;
-		return 0;
 	case EV_LAB_HOST:
-		*(struct ev_lab_host *)RECORD_GROW(run->hosts, run->host_count, run->host_cap) = ev->lab_host;
-		return 0;
 	case EV_ERROR:
-		*(struct ev_error *)RECORD_GROW(run->errors, run->error_count, run->error_cap) = ev->error;
-		return 0;
 	case EV_SERVER_EXIT:
-		*(struct ev_server_exit *)RECORD_GROW(run->exits, run->exit_count, run->exit_cap) = ev->server_exit;
-		return 0;
 	case EV_NOTE:
-		*(struct ev_note *)RECORD_GROW(run->notes, run->note_count, run->note_cap) = ev->note;
+		keep(run, ev);
 		return 0;
 	case EV_LAB_READY:
 		run->lab_ready_took_ns = ev->lab_ready.took_ns;

@@ -68,6 +68,13 @@ static const char *why_error(const struct run_record *run, struct arena *arena)
 		if (why)
 			return why;
 	}
+	for (size_t i = 0; i < run->step_count; i++) {
+		const struct step_record *step = &run->steps[i];
+
+		if (step->ended && !step->ok && !step->plan.may_fail)
+			return arena_printf(arena, "The step \"%s\" failed: %s.", step->plan.name,
+					    step->text ? step->text : "no reason was given");
+	}
 	if (!run->reason)
 		return "The recording was cut off before the run had ended.";
 	if (!is_reason(run, "complete") && !is_reason(run, "interrupted"))
@@ -130,6 +137,11 @@ static const char *why_doubtful(const struct run_results *results, struct arena 
 		why = doubt_of_baseline(results, &results->measurements[i], arena);
 	for (size_t i = 0; !why && i < run->fault_count; i++)
 		why = doubt_of_fault(&run->faults[i], arena);
+	for (size_t i = 0; !why && i < run->step_count; i++) {
+		if (!run->steps[i].ended)
+			why = arena_printf(arena, "The step \"%s\" %s.", run->steps[i].plan.name,
+					   run->steps[i].started ? "did not end" : "was never begun");
+	}
 	return why;
 }
 

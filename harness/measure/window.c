@@ -67,6 +67,10 @@ struct window window_baseline(const struct run_record *run, const struct probe_r
 		if (run->faults[i].applied)
 			first_ns = min_ns(first_ns, run->faults[i].applied_ns);
 	}
+	for (size_t i = 0; i < run->step_count; i++) {
+		if (run->steps[i].started)
+			first_ns = min_ns(first_ns, run->steps[i].started_ns);
+	}
 	window = make(WINDOW_BASELINE, probe, start_of_asking(probe), min_ns(first_ns, end_ns));
 	window.done_before_ns = first_ns;
 	return window;

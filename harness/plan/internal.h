@@ -8,6 +8,7 @@
 #include "harness/plan/parse.h"
 #include "harness/plan/plan.h"
 #include "harness/plan/topology.h"
+#include "harness/plan/versions.h"
 
 #define PLAN_LENGTH_MAX (366 * 24 * 3600 * SEC) /* of anything in a plan */
 
@@ -51,6 +52,8 @@ int matrix_expand(struct arena *arena, const struct node *root, struct matrix *r
 
 /* zones.c: normalises zone names, loads their files, checks what needs no topology. */
 void zones_load(struct plan_ctx *ctx);
+/* A file that some key of the plan names; NULL after an error. */
+struct zone *zones_load_file(struct plan_ctx *ctx, const char *zone, const struct text *file);
 void zones_free(struct zone_cache_entry *zones);
 /* The plan's zone of that name, or the closest one that encloses it; NULL if none does. */
 const struct zone_spec *zones_enclosing(const struct lab_spec *lab, const char *name);
@@ -74,6 +77,11 @@ const char *name_reject(const char *name);
 void steps_parse(struct plan_ctx *ctx);
 void probes_parse(struct plan_ctx *ctx);
 void expects_parse(struct plan_ctx *ctx);
+
+/* actions.c: `do:` steps. find: NULL after an error. resolve: once all are parsed. */
+const struct action_ops *action_find(struct plan_ctx *ctx, const struct node *kind);
+void action_parse(struct plan_ctx *ctx, const struct node *node, const struct action_ops *ops);
+void actions_resolve(struct plan_ctx *ctx);
 
 /* step_check.c: what a step's rows cannot say: times, shape, and who is hit; resolves names to addresses. */
 void step_check(struct plan_ctx *ctx, const struct node *node, struct injector *fault);

@@ -73,6 +73,7 @@ static struct plan *make_plan(struct plan_ctx *ctx, const struct plan_set_privat
 	plan->file = private->file;
 	plan->case_label = label;
 	plan->source = node;
+	plan->zone_cache = ctx->zones;
 	ctx->plan = plan;
 	ctx->doc = doc;
 	parse_table(ctx->arena, node, &plan_table, doc, ctx->errs);

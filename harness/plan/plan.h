@@ -8,6 +8,8 @@
 #include "harness/plan/zone.h"
 
 struct topology;
+struct zone_version;
+struct zone_cache_entry;
 
 /* How a zone is signed when the lab starts. */
 struct sign_spec {
@@ -127,6 +129,12 @@ struct plan {
 	size_t *probe_server_counts;
 	struct injector **faults; /* in the order of the plan; id = index + 1 */
 	size_t fault_count;
+	struct action **actions; /* `do:`, in the order of the plan; id = index + 1 */
+	size_t action_count;
+	const struct zone_version *
+		*versions; /* of zones that actions change, in the order of time; id = index + 1 (plan/versions.h) */
+	size_t version_count;
+	struct zone_cache_entry **zone_cache; /* the set's */
 	struct expect_spec *expects;
 	size_t expect_count;
 	int64_t end_ns; /* of the timeline, recovery included */
@@ -168,3 +176,8 @@ const struct param *step_hits_params(enum injector_hits hits);
 /* Every row list of a kind of fault, its own included. Returns how many. */
 #define STEP_ROWS_MAX 3
 size_t step_rows(const struct injector_ops *ops, const struct param *ret[STEP_ROWS_MAX]);
+
+/* The same of a kind of action (`do:`). */
+extern const struct param action_params[], action_zone_params[], action_target_params[];
+#define ACTION_ROWS_MAX 3
+size_t action_rows(const struct action_ops *ops, const struct param *ret[ACTION_ROWS_MAX]);

@@ -41,7 +41,19 @@ static void define_steps(struct schema *schema)
 		json_object_set_new(schema->definitions, name, step);
 		json_array_append_new(kinds, schema_ref(name));
 	}
+	for (const struct action_ops *const *ops = schema->registry->actions; ops && *ops; ops++) {
+		const struct param *rows[ACTION_ROWS_MAX];
+		json_t *step = schema_object(schema, rows, action_rows(*ops, rows));
+		char name[80];
+
+		schema_add_property(step, "do", constant((*ops)->kind, (*ops)->summary), true);
+		schema_describe(step, (*ops)->summary);
+		snprintf(name, sizeof(name), "do-%s", (*ops)->kind);
+		json_object_set_new(schema->definitions, name, step);
+		json_array_append_new(kinds, schema_ref(name));
+	}
 	json_array_append_new(kinds, any_kind("fault"));
+	json_array_append_new(kinds, any_kind("do"));
 	json_array_append_new(kinds, schema_ref("substituted"));
 	json_object_set_new(schema->definitions, "step", json_pack("{s:o}", "anyOf", kinds));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `timeline:` — steps, each a fault of some kind.
+ * `timeline:` — steps, each a fault of some kind, or something done (actions.c).
  */
 #include <string.h>
 
@@ -143,7 +143,10 @@ static void parse_broken(struct plan_ctx *ctx, const struct node *node)
 			"timeline: a step is a mapping such as {at: 5s, for: 10s, fault: blackhole, target: …}, not %s",
 			node_describe(node, shown, sizeof(shown)));
 	else if (!node_get(node, "fault"))
-		errs_add(ctx->errs, node->loc, "step needs the key 'fault': what is done (see `dnsdrill list faults`)");
+		errs_add(ctx->errs, node->loc,
+			 "step needs the key 'fault': what is broken (see `dnsdrill list faults`), or 'do': what is "
+			 "done (see "
+			 "`dnsdrill list steps`)");
 	else if (node_get(node, "fault")->type != NODE_SCALAR)
 		errs_add(ctx->errs, node_get(node, "fault")->loc, "fault: a text is expected, not %s",
 			 node_describe(node_get(node, "fault"), shown, sizeof(shown)));
@@ -184,13 +187,38 @@ static void set_name(struct plan_ctx *ctx, struct injector *fault)
 	names_add(&ctx->fault_names, ctx->arena, fault->name.value);
 }
 
+/* True: it was one that does something. */
+static bool parse_action(struct plan_ctx *ctx, const struct node *node)
+{
+	const struct node *kind = node->type == NODE_MAP ? node_get(node, "do") : NULL;
+	const struct action_ops *ops;
+
+	if (!kind)
+		return false;
+	if (node_get(node, "fault")) {
+		errs_add(ctx->errs, kind->loc,
+			 "a step breaks something (fault:) or does something (do:), not both; make two "
+			 "steps of it");
+	} else if (kind->type != NODE_SCALAR) {
+		errs_add(ctx->errs, kind->loc, "do: a text is expected, such as push");
+	} else {
+		ops = action_find(ctx, kind);
+		if (ops)
+			action_parse(ctx, node, ops);
+	}
+	return true;
+}
+
 static void parse_step(struct plan_ctx *ctx, const struct node *node)
 {
-	const struct injector_ops *ops = find_kind(ctx, node);
+	const struct injector_ops *ops;
 	size_t before = ctx->errs->count + ctx->errs->dropped;
 	const struct param *rows[STEP_ROWS_MAX];
 	struct injector *fault;
 
+	if (parse_action(ctx, node))
+		return;
+	ops = find_kind(ctx, node);
 	if (!ops) {
 		parse_broken(ctx, node);
 		return;
@@ -220,6 +248,10 @@ static int64_t end_of(const struct plan *plan)
 		if (fault->at_ns != PARAM_UNSET && fault->for_ns != PARAM_UNSET && fault->at_ns + fault->for_ns > end)
 			end = fault->at_ns + fault->for_ns;
 	}
+	for (size_t i = 0; i < plan->action_count; i++) {
+		if (plan->actions[i]->at_ns != PARAM_UNSET && plan->actions[i]->at_ns > end)
+			end = plan->actions[i]->at_ns;
+	}
 	return end + plan->recovery_ns;
 }
 
@@ -238,8 +270,10 @@ void steps_parse(struct plan_ctx *ctx)
 	}
 	if (list && list->type == NODE_LIST) {
 		ctx->plan->faults = ARENA_ARRAY(ctx->arena, struct injector *, list->count);
+		ctx->plan->actions = ARENA_ARRAY(ctx->arena, struct action *, list->count);
 		for (size_t i = 0; i < list->count; i++)
 			parse_step(ctx, list->items[i]);
+		actions_resolve(ctx);
 	}
 	ctx->plan->end_ns = end_of(ctx->plan);
 }

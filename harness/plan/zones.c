@@ -37,6 +37,11 @@ static struct zone *load_once(struct plan_ctx *ctx, const char *name, const char
 	return entry->zone;
 }
 
+struct zone *zones_load_file(struct plan_ctx *ctx, const char *zone, const struct text *file)
+{
+	return load_once(ctx, zone, path_of(ctx, file), file->loc);
+}
+
 static void load_one(struct plan_ctx *ctx, struct zone_spec *spec)
 {
 	const char *why, *name = domain_normalise(ctx->arena, spec->name.value, &why);

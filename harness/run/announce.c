@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 
 #include "harness/plan/topology.h"
+#include "harness/plan/versions.h"
 
 static void announce_run(struct bus *bus, const struct plan *plan, const char *command, const char *engine,
 			 int64_t wall_ns)
@@ -114,6 +115,31 @@ static void announce_fault(struct bus *bus, const struct plan *plan, const struc
 	buf_fini(&sentence);
 }
 
+static void announce_action(struct bus *bus, const struct action *action)
+{
+	struct ev ev = {.kind = EV_PLAN_STEP};
+	struct buf target = {0}, sentence = {0};
+
+	for (size_t i = 0; i < action->host_count; i++)
+		buf_printf(&target, "%s%s", i ? ", " : "", action->hosts[i]);
+	action->ops->sentence(action, &sentence);
+	ev.plan_step = (struct ev_plan_step){
+		.id = action->id,
+		.name = action->name.value,
+		.kind = action->ops->kind,
+		.target = target.data,
+		.at_ns = action->at_ns,
+		.may_fail = action->may_fail,
+		.sentence = sentence.data,
+		.zone = action->zone.value,
+		.version = action->version ? action->version->id : 0,
+		.serial = action->version ? action->version->serial : 0,
+	};
+	bus_emit(bus, &ev);
+	buf_fini(&target);
+	buf_fini(&sentence);
+}
+
 static void announce_expect(struct bus *bus, const struct expect_spec *expect)
 {
 	struct ev ev = {.kind = EV_PLAN_EXPECT};
@@ -138,6 +164,8 @@ void announce_plan(struct bus *bus, const struct plan *plan, const char *command
 		announce_probe(bus, plan, i);
 	for (size_t i = 0; i < plan->fault_count; i++)
 		announce_fault(bus, plan, plan->faults[i]);
+	for (size_t i = 0; i < plan->action_count; i++)
+		announce_action(bus, plan->actions[i]);
 	for (size_t i = 0; i < plan->expect_count; i++)
 		announce_expect(bus, &plan->expects[i]);
 }

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Beside the hosts' own directories, which a plan's names cannot reach. */
 #define ZONES_DIR LAB_DIR "/.zones"
@@ -64,6 +65,21 @@ static int prepare_server(struct server_process *server, struct err *err)
 	return 0;
 }
 
+/* Each primary has a file of its own name, so that one can be given another zone than the rest; until then it leads to the file they share. */
+static int link_zones(const struct server_process *server, struct err *err)
+{
+	const struct server_spec *spec = server->spec;
+
+	for (size_t i = 0; i < spec->zone_count; i++) {
+		const struct server_zone *zone = &spec->zones[i];
+
+		if (!zone->primary_count && zone->shared_file && symlink(zone->shared_file, zone->file) < 0 &&
+		    errno != EEXIST)
+			return err_set(err, -errno, LOC_NONE, "cannot create %s: %s", zone->file, strerror(errno));
+	}
+	return 0;
+}
+
 int bringup_prepare(struct bringup *bringup, struct err *err)
 {
 	const struct topology *topology = bringup->topology;
@@ -89,7 +105,7 @@ int bringup_prepare(struct bringup *bringup, struct err *err)
 		struct server_process *server = &bringup->servers[i];
 
 		server->spec = &specs[i];
-		if (server->topo->server && prepare_server(server, err) < 0) {
+		if (server->topo->server && (link_zones(server, err) < 0 || prepare_server(server, err) < 0)) {
 			err_at(err, server->topo->loc);
 			r = err_wrap(err, "%s", server->topo->name);
 		}

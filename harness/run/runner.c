@@ -13,9 +13,11 @@
 #include "harness/lab/capture.h"
 #include "harness/run/announce.h"
 #include "harness/run/bringup.h"
+#include "harness/run/jobs.h"
 #include "harness/run/loop.h"
 #include "harness/run/needed.h"
 #include "harness/run/probing.h"
+#include "harness/run/steps.h"
 #include "harness/run/timeline.h"
 #include "harness/run/undo.h"
 
@@ -41,6 +43,9 @@ struct runner {
 	struct undo *undo;
 	struct timeline *timeline;
 	struct needed needed; /* children of the faults that stand */
+	struct jobs *jobs;
+	struct control control;
+	struct steps *steps;
 	int64_t zero_ns; /* CLOCK_MONOTONIC of the timeline's start */
 	bool is_prepared; /* the faults, or some of them */
 	bool timeline_over, stopping;
@@ -140,13 +145,22 @@ static void watch_stream(void *arg, const struct ev *ev UNUSED)
 
 static void finish_if_done(struct runner *runner)
 {
-	if (runner->timeline_over && probing_is_idle(runner->probing) && bringup_is_settled(runner->bringup))
+	if (runner->timeline_over && probing_is_idle(runner->probing) && bringup_is_settled(runner->bringup) &&
+	    steps_are_idle(runner->steps))
 		event_active(runner->finish, EV_TIMEOUT, 0);
 }
 
 static void probing_idle(void *arg)
 {
 	finish_if_done(arg);
+}
+
+static void steps_idle(void *arg)
+{
+	struct runner *runner = arg;
+
+	if (!runner->stopping && runner->probing)
+		finish_if_done(runner);
 }
 
 static void perform(struct runner *runner, const struct moment *moment)
@@ -165,6 +179,9 @@ static void perform(struct runner *runner, const struct moment *moment)
 		break;
 	case MOMENT_ON:
 		r = undo_switch(runner->undo, moment->fault, true, moment->progress_ppm);
+		break;
+	case MOMENT_DO:
+		steps_start(runner->steps, moment->action);
 		break;
 	case MOMENT_ADJUST:
 		r = undo_adjust(runner->undo, moment->fault, moment->progress_ppm);
@@ -296,6 +313,13 @@ static struct server_process *find_server(void *arg, const char *host)
 	return bringup_process(runner->bringup, host);
 }
 
+static struct host *find_host(void *arg, const char *name)
+{
+	struct runner *runner = arg;
+
+	return lab_host_named(runner->lab, name);
+}
+
 static int start_capture(struct runner *runner, struct err *err)
 {
 	struct ev ev = {.kind = EV_CAPTURE_START};
@@ -327,6 +351,8 @@ static int bring_up(struct runner *runner, struct err *err)
 	runner->lab = lab_open(runner->plan->topology, err);
 	if (!runner->lab)
 		return err->code;
+	runner->control =
+		(struct control){.jobs = runner->jobs, .arg = runner, .host = find_host, .server = find_server};
 	runner->injector_ctx = (struct injector_ctx){
 		.core = lab_core(runner->lab),
 		.abilities = runner->options->abilities,
@@ -340,7 +366,9 @@ static int bring_up(struct runner *runner, struct err *err)
 	if (r)
 		return r;
 	runner->bringup = bringup_start(runner->base, runner->lab, runner->plan->topology, &options, err);
-	return runner->bringup ? 0 : err->code;
+	if (!runner->bringup)
+		return err->code;
+	return 0;
 }
 
 static void on_stop_signal(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
@@ -379,6 +407,8 @@ static void on_child(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 
 			err_set(&err, -ECHILD, LOC_NONE, "the packet capture ended before the run did");
 			fail(runner, NULL, &err);
+		} else if (runner->jobs && jobs_child_exited(runner->jobs, pid, status)) {
+			continue;
 		} else if (runner->bringup) {
 			bringup_child_exited(runner->bringup, pid, status);
 		}
@@ -396,9 +426,11 @@ static int open_loop(struct runner *runner, struct err *err)
 	runner->zero = evtimer_new(runner->base, timeline_zero, runner);
 	runner->next = evtimer_new(runner->base, timeline_due, runner);
 	runner->finish = evtimer_new(runner->base, finish_now, runner);
+	runner->jobs = jobs_new(runner->base);
+	runner->steps = steps_new(runner->bus, &runner->control, runner->plan->action_count, steps_idle, runner);
 	runner->undo = undo_new(runner->bus, &runner->injector_ctx, runner->plan->fault_count);
 	if (!runner->signals[0] || !runner->signals[1] || !runner->signals[2] || !runner->zero || !runner->next ||
-	    !runner->finish || !runner->undo)
+	    !runner->finish || !runner->undo || !runner->jobs || !runner->steps)
 		return err_set(err, -ENOMEM, LOC_NONE, "out of memory");
 	for (size_t i = 0; i < ARRAY_LEN(runner->signals); i++)
 		event_add(runner->signals[i], NULL);
@@ -421,6 +453,8 @@ static void run_loop(struct runner *runner)
 static void close_runner(struct runner *runner)
 {
 	probing_close(runner->probing);
+	jobs_free(runner->jobs);
+	steps_free(runner->steps);
 	bringup_free(runner->bringup);
 	undo_free(runner->undo);
 	needed_fini(&runner->needed);

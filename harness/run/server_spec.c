@@ -134,7 +134,8 @@ static int add_zones(const struct maker *maker, const struct topo_host *host, st
 			continue;
 		ret->name = zone->name;
 		ret->is_signed = zone->sign || zone->has_signature;
-		ret->file = tree_zone_file(maker->files, i, index_of(maker, host));
+		ret->shared_file = tree_zone_file(maker->files, i, index_of(maker, host));
+		ret->file = arena_printf(maker->arena, "%s/primary-%zu.zone", spec->dir, i);
 		ret->signing = make_signing(maker, i, index_of(maker, host));
 		if (!is_among(host, zone->primaries, zone->primary_count)) {
 			r = add_primary(maker, host, zone, ret, err);

@@ -96,20 +96,40 @@ struct timeline *timeline_new(const struct plan *plan, struct arena *arena)
 {
 	struct timeline *timeline = arena_alloc(arena, sizeof(*timeline));
 
-	timeline->tracks = ARENA_ARRAY(arena, struct track, plan->fault_count);
-	timeline->count = plan->fault_count;
+	timeline->tracks = ARENA_ARRAY(arena, struct track, plan->fault_count + plan->action_count);
+	timeline->count = plan->fault_count + plan->action_count;
 	for (size_t i = 0; i < plan->fault_count; i++) {
 		struct track *track = &timeline->tracks[i];
 
 		track->next.fault = plan->faults[i];
 		set_next(track, plan->faults[i]->at_ns, MOMENT_APPLY);
 	}
+	for (size_t i = 0; i < plan->action_count; i++)
+		timeline->tracks[plan->fault_count + i].next = (struct moment){
+			.at_ns = plan->actions[i]->at_ns, .what = MOMENT_DO, .action = plan->actions[i]};
 	return timeline;
 }
 
 static int rank_of(enum moment_what what)
 {
-	return what == MOMENT_REVERT || what == MOMENT_OFF ? 0 : what == MOMENT_ADJUST ? 2 : 1;
+	switch (what) {
+	case MOMENT_REVERT:
+	case MOMENT_OFF:
+		return 0;
+	case MOMENT_APPLY:
+	case MOMENT_ON:
+		return 1;
+	case MOMENT_DO:
+		return 2;
+	case MOMENT_ADJUST:
+		break;
+	}
+	return 3;
+}
+
+static int64_t id_of(const struct moment *moment)
+{
+	return moment->fault ? moment->fault->id : moment->action->id;
 }
 
 static bool is_before(const struct moment *a, const struct moment *b)
@@ -118,7 +138,7 @@ static bool is_before(const struct moment *a, const struct moment *b)
 		return a->at_ns < b->at_ns;
 	if (rank_of(a->what) != rank_of(b->what))
 		return rank_of(a->what) < rank_of(b->what);
-	return a->fault->id < b->fault->id;
+	return id_of(a) < id_of(b);
 }
 
 static struct track *earliest(const struct timeline *timeline)
@@ -149,6 +169,7 @@ void timeline_drop(struct timeline *timeline)
 		return;
 	switch (track->next.what) {
 	case MOMENT_REVERT:
+	case MOMENT_DO:
 		track->is_over = true;
 		return;
 	case MOMENT_OFF:

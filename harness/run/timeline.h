@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is due when: the plan's faults, in their shapes, as one ordered sequence of moments. Pure. At the same time ends come before beginnings, these before
- * adjustments; then in the order of the plan. Moments are made as they are asked for: a flap of a year has many.
+ * What is due when: the plan's faults, in their shapes, and its actions, as one ordered sequence of moments. Pure. At the same time ends come before beginnings, these
+ * before actions, and these before adjustments; then in the order of the plan. Moments are made as they are asked for: a flap of a year has many.
  */
 #pragma once
 #include "harness/plan/plan.h"
@@ -11,13 +11,15 @@ enum moment_what {
 	MOMENT_OFF, /* a flap's switches */
 	MOMENT_APPLY,
 	MOMENT_ON,
+	MOMENT_DO, /* an action */
 	MOMENT_ADJUST, /* a ramp's next step; only while the fault is on */
 };
 
 struct moment {
 	int64_t at_ns; /* from the start of the timeline */
 	enum moment_what what;
-	struct injector *fault;
+	struct injector *fault; /* NULL: MOMENT_DO */
+	const struct action *action; /* MOMENT_DO */
 	int64_t progress_ppm; /* of the fault's magnitude, from this moment on; 1,000,000 without a ramp */
 };
 

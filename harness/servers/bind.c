@@ -7,6 +7,16 @@
 #include <ldns/ldns.h>
 #include <string.h>
 
+#define CONTROL_PORT "953"
+#define CONTROL_KEY "rndc"
+
+/* The channel listens on the host's own loopback, which nobody else of the lab can reach: the key keeps out nobody. */
+static void add_control_key(struct buf *out)
+{
+	buf_puts(out, "key \"" CONTROL_KEY "\" { algorithm hmac-sha256; secret "
+		      "\"ZG5zZHJpbGwgbGFiIGNvbnRyb2wga2V5LCBub3QgYSBzZWNyZXQ=\"; };\n");
+}
+
 /* how: between the statement and the addresses, "port 53". */
 static void add_listeners(const struct server_spec *spec, struct buf *out, const char *how)
 {
@@ -71,7 +81,10 @@ static void add_options(const struct server_spec *spec, struct buf *out)
 		add_resolver_options(spec, out);
 	}
 	server_options(spec, out);
-	buf_puts(out, "};\ncontrols { };\n");
+	buf_puts(out, "};\n");
+	add_control_key(out);
+	buf_printf(out, "controls { inet 127.0.0.1 port %s allow { 127.0.0.1; } keys { \"" CONTROL_KEY "\"; }; };\n",
+		   CONTROL_PORT);
 }
 
 /* named reads trust anchors in a syntax of its own, not as resource records. */
@@ -131,6 +144,8 @@ static void add_zone(struct buf *out, const struct server_spec *spec, size_t ind
 	add_peers(out, "primaries", zone->primaries, zone->primary_count);
 	add_peers(out, "also-notify", zone->secondaries, zone->secondary_count);
 	bind_add_signing(spec, index, out);
+	if (zone->update)
+		buf_printf(out, "\tallow-update { key \"%s\"; };\n", zone->update->name);
 	if (zone->secondary_count) {
 		buf_puts(out, "\tallow-transfer {");
 		for (size_t i = 0; i < zone->secondary_count; i++) {
@@ -149,7 +164,7 @@ static void add_zone(struct buf *out, const struct server_spec *spec, size_t ind
 static int bind_configure(const struct server_spec *spec, struct arena *arena, struct server_command *ret,
 			  struct err *err)
 {
-	struct buf out = {0};
+	struct buf out = {0}, rndc = {0};
 	const char *path;
 	int r;
 
@@ -172,8 +187,47 @@ static int bind_configure(const struct server_spec *spec, struct arena *arena, s
 	r = server_write(spec, "named.conf", &out, arena, &path, err);
 	if (r < 0)
 		return r;
+	add_control_key(&rndc);
+	buf_puts(&rndc, "options { default-key \"" CONTROL_KEY
+			"\"; default-server 127.0.0.1; default-port " CONTROL_PORT "; };\n");
+	r = server_write(spec, "rndc.conf", &rndc, arena, NULL, err);
+	if (r < 0)
+		return r;
 	/* One worker and one UDP listener: a lab has many servers and few cores. */
 	return server_command(&server_bind, arena, ret, err, "-g", "-n", "1", "-U", "1", "-c", path, NULL);
+}
+
+/* A zone that takes updates is frozen while its file is replaced: named writes it, too. */
+static int bind_control(const struct server_spec *spec, enum server_verb verb, const struct server_zone *zone,
+			struct arena *arena, struct server_control *ret, struct err *err)
+{
+	const char *conf = arena_printf(arena, "%s/rndc.conf", spec->dir), *name = zone ? zone->name : NULL;
+	const char *word = NULL;
+
+	switch (verb) {
+	case SERVER_RELOAD:
+		word = "reload";
+		name = NULL;
+		break;
+	case SERVER_HOLD_ZONE:
+		if (!zone || !zone->update)
+			return 0;
+		word = "freeze";
+		break;
+	case SERVER_RELOAD_ZONE:
+		word = zone && zone->update ? "thaw" : "reload";
+		break;
+	case SERVER_REFRESH_ZONE:
+		word = "refresh";
+		break;
+	case SERVER_FLUSH:
+		word = "flush";
+		name = NULL;
+		break;
+	case SERVER_VERB_COUNT:
+		break;
+	}
+	return server_control_command(&server_bind, "rndc", arena, ret, err, "-c", conf, word, name, NULL);
 }
 
 const struct server_ops server_bind = {
@@ -186,4 +240,7 @@ const struct server_ops server_bind = {
 	.version_arg = "-v",
 	.can_sign = true,
 	.configure = bind_configure,
+	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(HOLD_ZONE) | SERVER_CAN(RELOAD_ZONE) | SERVER_CAN(REFRESH_ZONE) |
+		 SERVER_CAN(FLUSH),
+	.control = bind_control,
 };

@@ -76,6 +76,24 @@ int server_command(const struct server_ops *ops, struct arena *arena, struct ser
 	return 0;
 }
 
+int server_control_command(const struct server_ops *ops, const char *program, struct arena *arena,
+			   struct server_control *ret, struct err *err, ...)
+{
+	struct server_control control = {.argv = {server_find_program(program, arena)}};
+	size_t n = 1;
+	va_list ap;
+
+	if (!control.argv[0])
+		return err_set(err, -ENOENT, LOC_NONE, "%s is not installed: apt-get install %s", program,
+			       ops->package);
+	va_start(ap, err);
+	for (const char *arg; n < ARRAY_LEN(control.argv) - 1 && (arg = va_arg(ap, const char *)); n++)
+		control.argv[n] = arg;
+	va_end(ap);
+	*ret = control;
+	return 0;
+}
+
 /* Whether text says word as a whole word. */
 static bool says_word(const char *text, const char *word)
 {

@@ -48,6 +48,10 @@ static inline bool server_is_secondary(const struct server_zone *zone)
 /* Every distinct peer (by host) of all zones, for formats that declare remotes before use. In arena. */
 const struct server_peer **server_peers(const struct server_spec *spec, struct arena *arena, size_t *ret_count);
 
+/* A control command: program (looked up as servers are), then the arguments up to NULL. -ENOENT names the package. */
+int server_control_command(const struct server_ops *ops, const char *program, struct arena *arena,
+			   struct server_control *ret, struct err *err, ...) __attribute__((sentinel));
+
 #define SERVER(id) extern const struct server_ops server_##id;
 #include "harness/servers/list.h"
 #undef SERVER

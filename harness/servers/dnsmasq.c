@@ -3,6 +3,7 @@
  * dnsmasq, a forwarder. The plan's options are lines at the end of its configuration.
  */
 #include "harness/servers/common.h"
+#include <signal.h>
 
 static int dnsmasq_configure(const struct server_spec *spec, struct arena *arena, struct server_command *ret,
 			     struct err *err)
@@ -22,6 +23,14 @@ static int dnsmasq_configure(const struct server_spec *spec, struct arena *arena
 	return server_command(&server_dnsmasq, arena, ret, err, "-k", "--user=", "--group=", "-C", path, NULL);
 }
 
+static int dnsmasq_control(const struct server_spec *spec UNUSED, enum server_verb verb UNUSED,
+			   const struct server_zone *zone UNUSED, struct arena *arena UNUSED,
+			   struct server_control *ret, struct err *err UNUSED)
+{
+	*ret = (struct server_control){.signal = SIGHUP};
+	return 0;
+}
+
 const struct server_ops server_dnsmasq = {
 	.name = "dnsmasq",
 	.summary = "dnsmasq; options are lines at the end of its configuration",
@@ -30,4 +39,6 @@ const struct server_ops server_dnsmasq = {
 	.roles = SERVER_FORWARDER,
 	.version_arg = "--version",
 	.configure = dnsmasq_configure,
+	.verbs = SERVER_CAN(FLUSH),
+	.control = dnsmasq_control,
 };

@@ -41,6 +41,22 @@ static void add_peers(const struct server_spec *spec, struct arena *arena, struc
 			   peers[i]->host, peers[i]->host);
 }
 
+/* Behind those of the peers: the section acl may be there already, and Knot takes it twice. */
+static void add_update_acls(const struct server_spec *spec, struct buf *out)
+{
+	bool is_first = true;
+
+	for (size_t i = 0; i < spec->zone_count; i++) {
+		const struct server_tsig *key = spec->zones[i].update;
+
+		if (!key)
+			continue;
+		buf_printf(out, "%s  - id: \"%s\"\n    key: \"%s\"\n    action: update\n", is_first ? "acl:\n" : "",
+			   key->name, key->name);
+		is_first = false;
+	}
+}
+
 static void add_list(struct buf *out, const char *item, const struct server_peer *peers, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -60,6 +76,8 @@ static void add_zones(const struct server_spec *spec, struct buf *out)
 		add_list(out, "notify", zone->secondaries, zone->secondary_count);
 		add_list(out, "acl", zone->secondaries, zone->secondary_count);
 		knot_add_signing(spec, i, out);
+		if (zone->update)
+			buf_printf(out, "    acl: \"%s\"\n", zone->update->name);
 	}
 }
 
@@ -73,6 +91,7 @@ static int knot_configure(const struct server_spec *spec, struct arena *arena, s
 	add_server(spec, &out);
 	add_peers(spec, arena, &out);
 	knot_add_policies(spec, &out);
+	add_update_acls(spec, &out);
 	add_zones(spec, &out);
 	server_options(spec, &out);
 	r = server_write(spec, "knot.conf", &out, arena, &path, err);
@@ -80,6 +99,18 @@ static int knot_configure(const struct server_spec *spec, struct arena *arena, s
 		return r;
 	r = server_command(&server_knot, arena, ret, err, "-c", path, NULL);
 	return r < 0 ? r : knot_import_keys(spec, path, arena, ret, err);
+}
+
+static int knot_control(const struct server_spec *spec, enum server_verb verb, const struct server_zone *zone,
+			struct arena *arena, struct server_control *ret, struct err *err)
+{
+	const char *socket = arena_printf(arena, "%s/knot.sock", spec->dir), *name = zone ? zone->name : NULL;
+	const char *word = verb == SERVER_RELOAD_ZONE    ? "zone-reload"
+			   : verb == SERVER_REFRESH_ZONE ? "zone-refresh"
+							 : "reload";
+
+	return server_control_command(&server_knot, "knotc", arena, ret, err, "-s", socket, word,
+				      verb == SERVER_RELOAD ? NULL : name, NULL);
 }
 
 const struct server_ops server_knot = {
@@ -91,4 +122,6 @@ const struct server_ops server_knot = {
 	.version_arg = "-V",
 	.can_sign = true,
 	.configure = knot_configure,
+	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(RELOAD_ZONE) | SERVER_CAN(REFRESH_ZONE),
+	.control = knot_control,
 };

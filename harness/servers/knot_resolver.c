@@ -45,6 +45,7 @@ static int knot_resolver_configure(const struct server_spec *spec, struct arena 
 	buf_puts(&out, "log_target('stderr')\n");
 	server_addresses(&out, &spec->listen, AF_UNSPEC, "net.listen('", "', 53, { kind = 'dns' })\n");
 	add_tls(spec, &out);
+	buf_printf(&out, "net.listen('%s/kresd.ctl', nil, { kind = 'control' })\n", spec->dir);
 	buf_puts(&out, "modules.load('policy')\nmodules.load('hints')\n");
 	if (spec->root_hints)
 		buf_printf(&out, "hints.root_file('%s')\n", spec->root_hints);
@@ -62,6 +63,15 @@ static int knot_resolver_configure(const struct server_spec *spec, struct arena 
 	return server_command(&server_knot_resolver, arena, ret, err, "-n", "-c", path, spec->dir, NULL);
 }
 
+static int knot_resolver_control(const struct server_spec *spec, enum server_verb verb UNUSED,
+				 const struct server_zone *zone UNUSED, struct arena *arena, struct server_control *ret,
+				 struct err *err UNUSED)
+{
+	*ret = (struct server_control){.socket = arena_printf(arena, "%s/kresd.ctl", spec->dir),
+				       .text = "cache.clear()\n"};
+	return 0;
+}
+
 const struct server_ops server_knot_resolver = {
 	.name = "knot-resolver",
 	.summary = "CZ.NIC Knot Resolver kresd; options are Lua lines at the end of its configuration",
@@ -72,4 +82,6 @@ const struct server_ops server_knot_resolver = {
 	.forwards_dot = true,
 	.version_arg = "-V",
 	.configure = knot_resolver_configure,
+	.verbs = SERVER_CAN(FLUSH),
+	.control = knot_resolver_control,
 };

@@ -37,7 +37,8 @@ static void add_zone(struct buf *out, const struct server_zone *zone)
 
 static void add_server(const struct server_spec *spec, struct buf *out)
 {
-	buf_puts(out, "remote-control:\n  control-enable: no\nserver:\n");
+	buf_printf(out, "remote-control:\n  control-enable: yes\n  control-interface: \"%s/nsd.ctl\"\nserver:\n",
+		   spec->dir);
 	server_addresses(out, &spec->listen, AF_UNSPEC, "  ip-address: ", "\n");
 	buf_puts(out, "  username: \"\"\n  chroot: \"\"\n  database: \"\"\n  logfile: \"/dev/stderr\"\n");
 	server_default(spec, out, "server-count", "  server-count: 1");
@@ -68,6 +69,16 @@ static int nsd_configure(const struct server_spec *spec, struct arena *arena, st
 	return server_command(&server_nsd, arena, ret, err, "-d", "-c", path, NULL);
 }
 
+static int nsd_control(const struct server_spec *spec, enum server_verb verb, const struct server_zone *zone,
+		       struct arena *arena, struct server_control *ret, struct err *err)
+{
+	const char *conf = arena_printf(arena, "%s/nsd.conf", spec->dir);
+	const char *word = verb == SERVER_REFRESH_ZONE ? "transfer" : "reload";
+
+	return server_control_command(&server_nsd, "nsd-control", arena, ret, err, "-c", conf, word,
+				      zone ? zone->name : NULL, NULL);
+}
+
 const struct server_ops server_nsd = {
 	.name = "nsd",
 	.summary = "NLnet Labs NSD; options go into its `server:` clause, or are clauses of their own",
@@ -76,4 +87,6 @@ const struct server_ops server_nsd = {
 	.roles = SERVER_AUTHORITATIVE,
 	.version_arg = "-v",
 	.configure = nsd_configure,
+	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(RELOAD_ZONE) | SERVER_CAN(REFRESH_ZONE),
+	.control = nsd_control,
 };

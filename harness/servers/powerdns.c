@@ -66,6 +66,8 @@ static void add_key_commands(const struct server_zone *zone, const struct server
 static void add_script(const struct server_spec *spec, const char *util, const char *program, struct buf *out)
 {
 	buf_printf(out, "set -e\nutil() { %s --config-dir=%s \"$@\" >/dev/null; }\n", util, spec->dir);
+	/* It is there already when the server is started again. */
+	buf_printf(out, "[ -e %s/" DATABASE " ] && exec %s --config-dir=%s\n", spec->dir, program, spec->dir);
 	buf_printf(out, "util create-bind-db %s/" DATABASE "\n", spec->dir);
 	for (size_t i = 0; i < spec->tsig_count; i++)
 		buf_printf(out, "util import-tsig-key '%s' %s '%s'\n", spec->tsigs[i]->name, spec->tsigs[i]->algorithm,
@@ -127,6 +129,25 @@ static int powerdns_configure(const struct server_spec *spec, struct arena *aren
 	return r;
 }
 
+/* It would notice a changed file within a minute, and tell the secondaries then. */
+static int powerdns_control(const struct server_spec *spec, enum server_verb verb, const struct server_zone *zone,
+			    struct arena *arena, struct server_control *ret, struct err *err)
+{
+	const char *program = server_find_program("pdns_control", arena), *name = zone ? zone->name : "";
+	const char *control = arena_printf(arena, "%s --config-dir=%s --socket-dir=%s",
+					   program ? program : "pdns_control", spec->dir, spec->dir);
+
+	if (verb == SERVER_RELOAD_ZONE)
+		return server_control_command(
+			&server_powerdns, "sh", arena, ret, err, "-c",
+			arena_printf(arena, "%s bind-reload-now '%s' && %s notify '%s'", control, name, control, name),
+			NULL);
+	return server_control_command(&server_powerdns, "sh", arena, ret, err, "-c",
+				      verb == SERVER_RELOAD ? arena_printf(arena, "%s rediscover", control)
+							    : arena_printf(arena, "%s retrieve '%s'", control, name),
+				      NULL);
+}
+
 const struct server_ops server_powerdns = {
 	.name = "powerdns",
 	.summary = "PowerDNS Authoritative Server with its bind backend; options are lines of pdns.conf",
@@ -135,4 +156,6 @@ const struct server_ops server_powerdns = {
 	.roles = SERVER_AUTHORITATIVE,
 	.version_arg = "--version",
 	.configure = powerdns_configure,
+	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(RELOAD_ZONE) | SERVER_CAN(REFRESH_ZONE),
+	.control = powerdns_control,
 };

@@ -60,6 +60,20 @@ static int powerdns_recursor_configure(const struct server_spec *spec, struct ar
 			      arena_printf(arena, "--config-dir=%s", spec->dir), NULL);
 }
 
+static int powerdns_recursor_control(const struct server_spec *spec, enum server_verb verb,
+				     const struct server_zone *zone UNUSED, struct arena *arena,
+				     struct server_control *ret, struct err *err)
+{
+	const char *config = arena_printf(arena, "--config-dir=%s", spec->dir);
+	const char *socket = arena_printf(arena, "--socket-dir=%s", spec->dir);
+
+	if (verb == SERVER_RELOAD)
+		return server_control_command(&server_powerdns_recursor, "rec_control", arena, ret, err, config, socket,
+					      "reload-zones", NULL);
+	return server_control_command(&server_powerdns_recursor, "rec_control", arena, ret, err, config, socket,
+				      "wipe-cache", ".$", NULL);
+}
+
 const struct server_ops server_powerdns_recursor = {
 	.name = "powerdns-recursor",
 	.summary = "PowerDNS Recursor; options are lines of recursor.conf",
@@ -68,4 +82,6 @@ const struct server_ops server_powerdns_recursor = {
 	.roles = SERVER_RESOLVER | SERVER_FORWARDER,
 	.version_arg = "--version",
 	.configure = powerdns_recursor_configure,
+	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(FLUSH),
+	.control = powerdns_recursor_control,
 };

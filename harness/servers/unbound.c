@@ -67,7 +67,10 @@ static int unbound_configure(const struct server_spec *spec, struct arena *arena
 	const char *path;
 	int r;
 
-	buf_puts(&out, "remote-control:\n  control-enable: no\n");
+	buf_printf(&out,
+		   "remote-control:\n  control-enable: yes\n  control-interface: \"%s/unbound.ctl\"\n  "
+		   "control-use-cert: no\n",
+		   spec->dir);
 	if (spec->forward)
 		add_forward(spec, &out);
 	add_server(spec, &out);
@@ -76,6 +79,18 @@ static int unbound_configure(const struct server_spec *spec, struct arena *arena
 	if (r < 0)
 		return r;
 	return server_command(&server_unbound, arena, ret, err, "-d", "-p", "-c", path, NULL);
+}
+
+static int unbound_control(const struct server_spec *spec, enum server_verb verb, const struct server_zone *zone UNUSED,
+			   struct arena *arena, struct server_control *ret, struct err *err)
+{
+	const char *conf = arena_printf(arena, "%s/unbound.conf", spec->dir);
+
+	if (verb == SERVER_RELOAD)
+		return server_control_command(&server_unbound, "unbound-control", arena, ret, err, "-c", conf,
+					      "reload_keep_cache", NULL);
+	return server_control_command(&server_unbound, "unbound-control", arena, ret, err, "-c", conf, "flush_zone",
+				      ".", NULL);
 }
 
 const struct server_ops server_unbound = {
@@ -88,4 +103,6 @@ const struct server_ops server_unbound = {
 	.forwards_dot = true,
 	.version_arg = "-V",
 	.configure = unbound_configure,
+	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(FLUSH),
+	.control = unbound_control,
 };

@@ -23,7 +23,7 @@ def read_runs(path):
                     raise
                 break
             if event["event"] == "run.start":
-                runs.append({"start": event, "probes": {}, "faults": {}, "last_t": 0})
+                runs.append({"start": event, "probes": {}, "faults": {}, "steps": {}, "last_t": 0})
             take(runs[-1], event)
     return runs
 
@@ -39,6 +39,10 @@ def take(run, event):
         run["probes"][event["probe"]]["samples"].append(event)
     elif kind == "plan.fault":
         run["faults"][event["id"]] = {"plan": event, "T": None, "R": None}
+    elif kind == "plan.step":
+        run["steps"][event["id"]] = {"plan": event, "start": None}
+    elif kind == "step.started":
+        run["steps"][event["id"]]["start"] = event["t_ns"]
     elif kind == "fault.applied":
         run["faults"][event["id"]]["T"] = event["t_ns"]
     elif kind == "fault.reverted":
@@ -172,7 +176,8 @@ def measure_probe(run, probe):
     begin = samples[0]["due_ns"] if samples else probe["start"]
     faults, stable = list(run["faults"].values()), max(1, run["start"]["stable"])
     applied = [f for f in faults if f["T"] is not None]
-    first = min((f["T"] for f in applied), default=math.inf)
+    begun = [s["start"] for s in run["steps"].values() if s["start"] is not None]
+    first = min([f["T"] for f in applied] + begun, default=math.inf)
     last = max((f["R"] if f["R"] is not None else end for f in applied), default=end)
 
     low = min(last, end)

@@ -45,7 +45,16 @@ static const struct server_ops *const plan_text_servers[] = {
 #undef INJECTOR
 #undef PROBE
 #undef SERVER
-static const struct registry plan_text_registry = {plan_text_injectors, plan_text_probes, plan_text_servers, NULL};
+#define ACTION(name) extern const struct action_ops name##_ops;
+#include "harness/actions/list.h"
+#undef ACTION
+#define ACTION(name) &name##_ops,
+static const struct action_ops *const plan_text_actions[] = {
+#include "harness/actions/list.h"
+	NULL};
+#undef ACTION
+static const struct registry plan_text_registry = {plan_text_injectors, plan_text_probes, plan_text_servers, NULL,
+						   plan_text_actions};
 
 static char plan_text_dir[] = "/tmp/dnsdrill-test-XXXXXX";
 

@@ -39,7 +39,7 @@ static const struct server_ops server_forwarder = {.name = "forwarder", .roles =
 static const struct injector_ops *const injectors[] = {&slowness, &silence, NULL};
 static const struct probe_ops *const probes[] = {&dns, &stub, NULL};
 static const struct server_ops *const servers[] = {&server_auth, &server_both, &server_forwarder, NULL};
-static const struct registry registry = {injectors, probes, servers, NULL};
+static const struct registry registry = {.injectors = injectors, .probes = probes, .servers = servers};
 
 static int load(void **state)
 {

@@ -52,7 +52,7 @@ static void primary_and_secondary_share_a_key_of_their_own(void **state)
 	up = zone_of(spec_of(&c, "alpha.ns1"), "example.com");
 	down = zone_of(spec_of(&c, "beta.ns1"), "example.com");
 	other = zone_of(spec_of(&c, "beta.ns2"), "example.com");
-	assert_string_equal(up->file, "/zones/example.com");
+	assert_string_equal(up->shared_file, "/zones/example.com");
 	assert_int_equal(up->primary_count, 0);
 	assert_int_equal(up->secondary_count, 2);
 	assert_string_equal(up->secondaries[0].host, "beta.ns1");
@@ -120,7 +120,7 @@ static void secondary_loads_its_own_generated_zone_from_a_file(void **state)
 	zone = zone_of(spec_of(&c, "beta.ns1"), "beta-dns.org");
 	assert_non_null(zone);
 	assert_int_equal(zone->primary_count, 0);
-	assert_string_equal(zone->file, "/zones/beta-dns.org");
+	assert_string_equal(zone->shared_file, "/zones/beta-dns.org");
 	assert_null(zone_of(spec_of(&c, "beta.ns1"), "alpha-dns.net"));
 	small_plan_fini(&c.small);
 }

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Step `push`: a new version of a zone, as a file, on its primaries; secondaries follow by NOTIFY and transfer.
+ */
+#include "harness/actions/common.h"
+#include "harness/base/serial.h"
+
+static const char *const serials[] = {"file", "raise", NULL};
+enum { SERIAL_FILE, SERIAL_RAISE };
+
+struct push {
+	struct action action;
+	struct text file;
+	int64_t serial;
+};
+
+static const struct param push_params[] = {
+	P_TEXT_REQUIRED(struct push, file, "file",
+			"master file with all of the zone's records, relative to the plan file that says it"),
+	P_ENUM(struct push, serial, "serial", serials, SERIAL_FILE,
+	       "the SOA's serial: as the file has it, which must be higher than the one before; or the one before and "
+	       "one "
+	       "more"),
+	PARAM_END,
+};
+
+/* Secondaries take only what is higher (RFC 1982 section 3.2). */
+static void check_serial(const struct push *push, const struct zone *zone, uint32_t before, struct errs *errs)
+{
+	uint32_t serial = zone_serial(zone);
+
+	if (serial_is_higher(serial, before))
+		return;
+	errs_add(errs, push->file.loc,
+		 "file: its serial %u %s %u, which %s has at that time: no secondary would take it; raise it in the "
+		 "file, or "
+		 "write serial: raise (the fault zone-push pushes what is wrong)",
+		 serial,
+		 serial_is_undefined(serial, before) ? "cannot be compared (RFC 1982) with" : "is not higher than",
+		 before, push->action.zone.value);
+}
+
+static void push_resolve(struct action *action, struct plan *plan, struct arena *arena, struct errs *errs)
+{
+	struct push *push = (struct push *)action;
+	const struct zone_spec *spec = version_zone(plan, &action->zone, arena, errs);
+	const struct zone *zone = spec ? version_load(plan, spec, &push->file, arena, errs) : NULL;
+	uint32_t before;
+
+	if (!zone)
+		return; /* said already */
+	before = zone_serial(version_content(plan, spec));
+	if (push->serial == SERIAL_RAISE)
+		zone = version_edit(plan, zone, before + 1, NULL, NULL, "with its serial raised", push->file.loc, arena,
+				    errs);
+	else
+		check_serial(push, zone, before, errs);
+	if (zone)
+		action->version = version_add(plan, spec, zone, push->file.loc, arena, errs);
+}
+
+static void push_sentence(const struct action *action, struct buf *out)
+{
+	const struct push *push = (const struct push *)action;
+
+	buf_printf(out, "pushes %s as zone %s, serial %u, to ", push->file.value, action->zone.value,
+		   action->version->serial);
+	action_add_hosts(action, out);
+}
+
+extern const struct action_ops push_ops;
+const struct action_ops push_ops = {
+	.kind = "push",
+	.summary =
+		"gives a zone's primaries a new file and has them read it; secondaries follow by NOTIFY and transfer",
+	.on = ACTION_ON_ZONE,
+	.verbs = SERVER_CAN(RELOAD_ZONE),
+	.params = push_params,
+	.size = sizeof(struct push),
+	.resolve = push_resolve,
+	.perform = action_push_version,
+	.sentence = push_sentence,
+	.commands = action_push_commands,
+};

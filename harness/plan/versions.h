@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Versions of the lab's zones: what each is to hold after each step of the timeline that changes one. Pure; in the plan's arena.
+ *
+ * Version 0 is what the zones' files say. Every change makes the next one, in the order of time, of one zone; the others stay as they are. That every change before
+ * it went well is taken for granted: whether it did, only the run knows.
+ */
+#pragma once
+#include "harness/api/zone_job.h"
+#include "harness/plan/plan.h"
+
+struct action;
+
+/* At most so many changes in a plan: a sample says by the bits of an int64_t which versions its answer fits. */
+#define VERSIONS_MAX 60
+
+struct zone_version {
+	int64_t id; /* 1… */
+	const struct zone_spec *spec;
+	const struct zone *zone; /* as the plan says */
+	const char *text; /* the master file its primaries get: with what the lab changes in it */
+	size_t len;
+	uint32_t serial, serial_before;
+	struct zone_question question;
+};
+
+/* The zone of that name, which can be changed by steps; NULL after an error at name's place. */
+const struct zone_spec *version_zone(const struct plan *plan, const struct text *name, struct arena *arena,
+				     struct errs *errs);
+/* What the zone holds once every change added so far was made; never NULL for a zone that could be loaded. */
+const struct zone *version_content(const struct plan *plan, const struct zone_spec *spec);
+uint32_t zone_serial(const struct zone *zone);
+
+/* A zone file that a step names, loaded once for all of a matrix; NULL after an error. */
+struct zone *version_load(struct plan *plan, const struct zone_spec *spec, const struct text *file, struct arena *arena,
+			  struct errs *errs);
+/* A copy of a zone with another serial, and with records added and taken away; the lists may be NULL. what: a phrase that errors call it. NULL after an error at
+ * loc. */
+struct zone *version_edit(struct plan *plan, const struct zone *from, uint32_t serial, const ldns_rr_list *add,
+			  const ldns_rr_list *remove, const char *what, struct loc loc, struct arena *arena,
+			  struct errs *errs);
+/* Appends the zone as the plan's next version. NULL after an error at loc: too many, or the same as before. */
+const struct zone_version *version_add(struct plan *plan, const struct zone_spec *spec, const struct zone *zone,
+				       struct loc loc, struct arena *arena, struct errs *errs);
+
+/* The master file a primary of the zone gets: the content, with the apex NS set and the addresses of nameservers as the lab has them. In arena. */
+const char *version_master_text(const struct plan *plan, const struct zone_spec *spec, const struct zone *content,
+				struct arena *arena, size_t *ret_len);
+/* A question that tells the two apart, the SOA if its serial does. False: they are the same. */
+bool version_question(const struct zone *from, const struct zone *to, struct arena *arena, struct zone_question *ret);
