@@ -11,16 +11,6 @@
 #define TABLE_BASE 10000
 #define MTU_DEFAULT 1500
 
-void detour_names(const struct injector *injector, struct detour_names *ret)
-{
-	int id = (int)injector->id;
-
-	snprintf(ret->out, sizeof(ret->out), "d%d", id);
-	snprintf(ret->back, sizeof(ret->back), "b%d", id);
-	snprintf(ret->relay_in, sizeof(ret->relay_in), "x%d", id);
-	snprintf(ret->relay_out, sizeof(ret->relay_out), "y%d", id);
-}
-
 /* Locally administered, as those of the lab's hosts, whose third octet is 0 or 1. */
 static void set_mac(unsigned char mac[6], const struct injector *injector, char link)
 {
@@ -30,7 +20,20 @@ static void set_mac(unsigned char mac[6], const struct injector *injector, char 
 	memcpy(mac, octets, sizeof(octets));
 }
 
-static struct core_mark_route route_of(const struct injector *injector, const struct detour_names *names)
+void detour_names(const struct injector *injector, struct detour_names *ret)
+{
+	int id = (int)injector->id;
+
+	snprintf(ret->out, sizeof(ret->out), "d%d", id);
+	snprintf(ret->back, sizeof(ret->back), "b%d", id);
+	snprintf(ret->relay_in, sizeof(ret->relay_in), "x%d", id);
+	snprintf(ret->relay_out, sizeof(ret->relay_out), "y%d", id);
+	set_mac(ret->back_mac, injector, 'b');
+}
+
+/* Frames that only pass the relay are for the link they come back by. */
+static struct core_mark_route route_of(const struct injector *injector, const struct detour_names *names,
+				       enum detour_way way)
 {
 	struct core_mark_route route = {
 		.mark = MARK_BASE + (uint32_t)injector->id,
@@ -38,7 +41,7 @@ static struct core_mark_route route_of(const struct injector *injector, const st
 		.ifname = names->out,
 	};
 
-	set_mac(route.mac, injector, 'b');
+	set_mac(route.mac, injector, way == DETOUR_HOST ? 'x' : 'b');
 	return route;
 }
 
@@ -88,12 +91,12 @@ int detour_open(const struct injector *injector, struct injector_ctx *ctx, enum 
 	int r;
 
 	detour_names(injector, &names);
-	route = route_of(injector, &names);
+	route = route_of(injector, &names, way);
 	if (way == DETOUR_QDISC)
 		r = add_pair(injector, ctx, names.out, names.back, -1, mtu, err);
 	else
 		r = add_pair(injector, ctx, names.out, names.relay_in, relay_netns_fd, mtu, err);
-	if (!r && way == DETOUR_RELAY)
+	if (!r && way != DETOUR_QDISC)
 		r = add_pair(injector, ctx, names.back, names.relay_out, relay_netns_fd, mtu, err);
 	if (!r)
 		r = core_mark_route_add(ctx->core, &route, err);
@@ -111,7 +114,7 @@ int detour_close(const struct injector *injector, struct injector_ctx *ctx, stru
 	int r, rc;
 
 	detour_names(injector, &names);
-	route = route_of(injector, &names);
+	route = route_of(injector, &names, DETOUR_QDISC);
 	r = core_mark_route_delete(ctx->core, &route, err);
 	rc = core_link_delete(ctx->core, names.out, r ? &later : err);
 	r = r ? r : rc;
@@ -191,7 +194,7 @@ void detour_commands(const struct injector *injector, unsigned mtu, struct buf *
 	struct buf text = {0};
 
 	detour_names(injector, &names);
-	route = route_of(injector, &names);
+	route = route_of(injector, &names, DETOUR_QDISC);
 	add_links_text(injector, &names, mtu, apply);
 	add_routes_text(&route, apply);
 	add_return(injector, &names, &text);

@@ -14,12 +14,14 @@
 
 enum detour_way {
 	DETOUR_QDISC, /* d<id> and b<id> are the two ends of one pair: what is done to packets a qdisc at d<id> does */
+	DETOUR_HOST, /* as DETOUR_RELAY, to a namespace that takes the packets itself, as a host does, and sends others */
 	DETOUR_RELAY, /* d<id> leads to x<id> and y<id> to b<id>: x and y are in a namespace of the relay's, which moves whole frames from x to y, as they are */
 };
 
 struct detour_names {
 	char out[16], back[16]; /* d<id>, b<id>: in the core */
 	char relay_in[16], relay_out[16]; /* x<id>, y<id>: in the relay's namespace */
+	unsigned char back_mac[6]; /* of b<id>: what leaves by y<id> is for it */
 };
 void detour_names(const struct injector *injector, struct detour_names *ret);
 

@@ -2,8 +2,8 @@
 /*
  * Injectors: the code for one kind of fault.
  *
- * Life: parsed from the plan by the common rows (plan/steps.c) and the kind's own → validate → available → prepare →
- * { apply → adjust* → effect → revert }* → release. The instance lives in the plan's arena: no free. validate and available touch nothing. revert works
+ * Life: parsed from the plan by the common rows (plan/steps.c) and the kind's own → compile → validate → available → prepare →
+ * { apply → adjust* → effect → revert }* → release. The instance lives in the plan's arena: no free. compile, validate and available touch nothing. revert works
  * twice, after a half-done apply, and with nothing but the parameters. effect is asked before revert, while the fault still stands.
  *
  * Shapes are the runner's business. A fault that flaps is applied and reverted at each switch; effects are added up. One that grows (`ramp`)
@@ -15,6 +15,7 @@
 #include "harness/api/core.h"
 #include "harness/api/param.h"
 #include "harness/api/server_process.h"
+#include "harness/base/arena.h"
 #include "harness/base/buf.h"
 
 #include <sys/types.h>
@@ -58,6 +59,8 @@ struct injector {
 
 struct injector_ctx {
 	struct core *core;
+	struct injector *const *faults; /* all of the run's, in the order of the plan, for kinds whose faults share something */
+	size_t fault_count;
 	const struct abilities
 		*abilities; /* of the kernel the lab lives in; NULL: nothing beyond what every lab needs */
 	int64_t seed; /* of the run: mix the fault's id into it */
@@ -97,6 +100,8 @@ struct injector_ops {
 	const struct param *params; /* the kind's own rows; ends with PARAM_END */
 	size_t size; /* of the struct that embeds struct injector */
 
+	/* Makes of the plan's words what the kind needs, in the plan's arena. Adds every error it finds, and then validate is not asked. May be NULL. */
+	void (*compile)(struct injector *injector, struct arena *arena, struct errs *errs);
 	/* Cross-field checks only. Adds every error it finds. May be NULL. */
 	void (*validate)(const struct injector *injector, struct errs *errs);
 	/* Whether this kernel can do what the plan demands of it. -EOPNOTSUPP, located, naming the ability that is missing and the ways out (api/ability.h).

@@ -14,8 +14,15 @@ struct chunk {
 	alignas(max_align_t) char data[];
 };
 
+struct deferred {
+	struct deferred *next;
+	void (*end)(void *what);
+	void *what;
+};
+
 struct arena {
 	struct chunk *chunks; /* the one being filled first */
+	struct deferred *deferred; /* in the arena itself */
 };
 
 static void out_of_memory(void)
@@ -48,6 +55,8 @@ void arena_free(struct arena *arena)
 {
 	if (!arena)
 		return;
+	for (const struct deferred *deferred = arena->deferred; deferred; deferred = deferred->next)
+		deferred->end(deferred->what);
 	for (struct chunk *chunk = arena->chunks, *next; chunk; chunk = next) {
 		next = chunk->next;
 		free(chunk);
@@ -85,6 +94,14 @@ void *arena_alloc(struct arena *arena, size_t size)
 	p = chunk->data + chunk->used;
 	chunk->used += size;
 	return p;
+}
+
+void arena_defer(struct arena *arena, void (*end)(void *what), void *what)
+{
+	struct deferred *deferred = ARENA_NEW(arena, struct deferred);
+
+	*deferred = (struct deferred){arena->deferred, end, what};
+	arena->deferred = deferred;
 }
 
 void *arena_memdup(struct arena *arena, const void *data, size_t size)

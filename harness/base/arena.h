@@ -22,5 +22,8 @@ char *arena_strdup(struct arena *arena, const char *s);
 char *arena_strndup(struct arena *arena, const char *s, size_t len);
 char *arena_printf(struct arena *arena, const char *fmt, ...) PRINTF(2, 3);
 
+/* Before the arena's memory goes, end(what) is called: for what an object in it owns elsewhere. The last one put off comes first. */
+void arena_defer(struct arena *arena, void (*end)(void *what), void *what);
+
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
 #define ARENA_ARRAY(arena, type, n) ((type *)arena_alloc((arena), sizeof(type) * (n)))

@@ -15,6 +15,7 @@
 #include "harness/cli/cli.h"
 #include "harness/cli/proxy_ctl.h"
 #include "harness/cli/proxy_tls.h"
+#include "injectors/proxy/confine.h"
 #include "injectors/proxy/control.h"
 
 #define RULES_MAX_BYTES (4u << 20)
@@ -203,6 +204,10 @@ static int serve(const struct proxy_cli *chosen, const struct proxy_options *wan
 		listen_fd = control_listen(chosen->control, err);
 		r = listen_fd < 0 ? listen_fd : 0;
 	}
+	if (!r)
+		r = confine(chosen->control != NULL, err);
+	if (!r)
+		r = proxy_run(proxy, err);
 	if (!r) {
 		fprintf(stderr, "dnsdrill: proxy: %s, upstream %s, rules: %zu\n", chosen->listen, chosen->upstream,
 			rules->rules.count);

@@ -20,4 +20,6 @@ void parse_table(struct arena *arena, const struct node *map, const struct table
 struct buf;
 void param_format_default(const struct param *param, struct buf *out);
 void param_format_range(const struct param *param, struct buf *out);
+/* Appends those keys of src that are not at their default, as a YAML flow mapping: `{rcode: SERVFAIL, delay: 50ms}`. */
+void param_format_given(const struct param *params, const void *src, struct buf *out);
 const char *param_type_name(const struct param *param); /* "duration", "share", … */

@@ -230,6 +230,8 @@ static void parse_step(struct plan_ctx *ctx, const struct node *node)
 	parse_mapping(ctx->arena, node, rows, step_rows(ops, rows), fault, "step", ctx->errs);
 	set_name(ctx, fault);
 	step_check(ctx, node, fault);
+	if (ops->compile && ctx->errs->count + ctx->errs->dropped == before)
+		ops->compile(fault, ctx->arena, ctx->errs);
 	if (ops->validate && ctx->errs->count + ctx->errs->dropped == before)
 		ops->validate(fault, ctx->errs);
 	ctx->plan->faults[ctx->plan->fault_count++] = fault;

@@ -17,6 +17,11 @@ static uint64_t count(_Atomic uint64_t *counter)
 	return atomic_fetch_add_explicit(counter, 1, memory_order_relaxed) + 1;
 }
 
+static int64_t progress_of(const struct rule *rule)
+{
+	return atomic_load_explicit(&rule->progress_ppm, memory_order_relaxed);
+}
+
 static void pass(const struct decide_in *in, struct decide_out *out)
 {
 	out->count = 1;
@@ -34,6 +39,7 @@ static void pass(const struct decide_in *in, struct decide_out *out)
 /* The rule matches, for the n-th time: is this one of those it takes? */
 static bool is_chosen(struct rule *rule, uint64_t n, const struct decide_in *in, struct rng *rng)
 {
+	int64_t share_ppm = GIVEN(rule->share_ppm) ? rule->share_ppm : PPM_ONE;
 	uint64_t after = GIVEN(rule->after) ? (uint64_t)rule->after : 0;
 
 	if (n <= after || (GIVEN(rule->first) && n - after > (uint64_t)rule->first))
@@ -42,7 +48,8 @@ static bool is_chosen(struct rule *rule, uint64_t n, const struct decide_in *in,
 		return false;
 	if (rule->rate && (!in->client || !rate_is_above(rule->rate, in->client, in->now_ns, rule->above)))
 		return false;
-	return !GIVEN(rule->share_ppm) || rng_below(rng, PPM_ONE) < (uint64_t)rule->share_ppm;
+	share_ppm = share_ppm * progress_of(rule) / PPM_ONE;
+	return share_ppm >= PPM_ONE || rng_below(rng, PPM_ONE) < (uint64_t)share_ppm;
 }
 
 static void count_seen(struct rule *rule, const struct decide_in *in)
@@ -53,6 +60,8 @@ static void count_seen(struct rule *rule, const struct decide_in *in)
 static bool takes(struct rule *rule, struct match_query *query, const struct msg *answer, const struct decide_in *in,
 		  struct rng *rng)
 {
+	if (!progress_of(rule))
+		return false;
 	count_seen(rule, in);
 	if (!match_fits_query(&rule->match, query, in) || (answer && !match_fits_answer(&rule->match, answer)))
 		return false;
@@ -252,7 +261,7 @@ static void decide_answer(struct rules *rules, const struct decide_in *in, struc
 	for (size_t i = 0; i < rules->count; i++) {
 		struct rule *rule = rules->v[i];
 
-		if (rule->id == in->memo->rule_id ||
+		if ((rule->id == in->memo->rule_id && progress_of(rule)) ||
 		    (rule->match.needs_answer && is_answer && takes(rule, &query, &answer, in, rng))) {
 			act_on(rule, &query, in, rng, out);
 			return;
@@ -276,7 +285,7 @@ void decide_connection(struct rules *rules, const struct decide_in *in, struct r
 		struct rule *rule = rules->v[i];
 		const struct rule_tls *todo = &rule->todo.tls;
 
-		if (!rule->is_tls)
+		if (!rule->is_tls || !progress_of(rule))
 			continue;
 		count_seen(rule, in);
 		if (!match_fits_connection(&rule->match, in) || !is_chosen(rule, count(&rule->matched), in, rng))

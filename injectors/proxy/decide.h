@@ -3,7 +3,7 @@
  * Deciding what becomes of a message: pure. (rules, message, addresses, time, random state) → what to send where and when.
  *
  * A query is decided when it comes; the rule that took it is remembered in the memo, which the caller keeps beside the query and hands in again with each of its answers. Rules that look at
- * the answer are asked when it comes. A rule removed in between does nothing. Answers are changed, not invented: the server is asked in any case, unless the query is dropped
+ * the answer are asked when it comes. A rule removed, or whose progress is 0, in between does nothing. Answers are changed, not invented: the server is asked in any case, unless the query is dropped
  * or its connection broken.
  *
  * With no rule that acts, send[0].msg == in->msg, of a query too. What does not parse is passed on as it is.

@@ -86,8 +86,19 @@ static bool is_same_address(const struct address *a, const struct address *b)
 	return a->family == b->family && !memcmp(a->bytes, b->bytes, a->family == AF_INET ? 4 : 16);
 }
 
+static bool is_among(const struct addresses *list, const struct address *address)
+{
+	for (size_t i = 0; list && i < list->count; i++) {
+		if (address && is_same_address(&list->v[i], address))
+			return true;
+	}
+	return !list || !list->count;
+}
+
 static bool fits_client(const struct rule_match *match, const struct address *client)
 {
+	if (!is_among(match->among_clients, client))
+		return false;
 	for (size_t i = 0; i < match->client_count; i++) {
 		if (client && is_within(&match->clients[i], client))
 			return true;
@@ -97,6 +108,8 @@ static bool fits_client(const struct rule_match *match, const struct address *cl
 
 static bool fits_server(const struct rule_match *match, const struct address *server)
 {
+	if (!is_among(match->among_servers, server))
+		return false;
 	for (size_t i = 0; i < match->server.count; i++) {
 		if (server && is_same_address(&match->server.v[i], server))
 			return true;
@@ -263,7 +276,8 @@ static bool covers_sizes(const struct rule_match *a, const struct rule_match *b)
 
 bool match_covers(const struct rule_match *a, const struct rule_match *b)
 {
-	return (a->transport == RULE_TRANSPORT_ANY || a->transport == b->transport) &&
+	return !a->among_servers && !a->among_clients &&
+	       (a->transport == RULE_TRANSPORT_ANY || a->transport == b->transport) &&
 	       (a->edns == RULE_ANY || a->edns == b->edns) &&
 	       (a->dnssec_ok == RULE_ANY || a->dnssec_ok == b->dnssec_ok) && covers_list(&a->opcodes, &b->opcodes) &&
 	       covers_list(&a->qtypes, &b->qtypes) && covers_list(&a->qclasses, &b->qclasses) &&

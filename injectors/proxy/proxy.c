@@ -72,7 +72,7 @@ static int prepare(struct proxy *proxy, struct err *err)
 }
 
 /* Signals are for the thread that controls: none of them reaches a worker. */
-static int run_workers(struct proxy *proxy, struct err *err)
+int proxy_run(struct proxy *proxy, struct err *err)
 {
 	sigset_t all, before;
 	int r = 0;
@@ -100,8 +100,6 @@ int proxy_start(const struct proxy_options *options, struct ruleset *rules, stru
 	proxy->done_fd = -1;
 	pthread_mutex_init(&proxy->lock, NULL);
 	r = prepare(proxy, err);
-	if (!r)
-		r = run_workers(proxy, err);
 	if (r) {
 		proxy_stop(proxy);
 		return r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The proxy as a part of a process: proxy_start → proxy_swap… → proxy_stop.
+ * The proxy as a part of a process: proxy_start → proxy_run → proxy_swap… → proxy_stop.
  *
  * Threads: one worker per core, each with listening sockets of its own (SO_REUSEPORT), upstream sockets, queries in flight and delayed messages; workers share
  * nothing but the pointer to the rules. Rules are never changed where workers read them: proxy_swap puts a new set in their place, which a worker takes between two wake-ups, and the last one
@@ -61,6 +61,8 @@ struct proxy;
 
 /* Takes over a reference to rules, on success only. The sockets are bound when this returns. */
 int proxy_start(const struct proxy_options *options, struct ruleset *rules, struct proxy **ret, struct err *err);
+/* Starts the threads: from then on it serves. Privileges given up before are given up by them too. */
+int proxy_run(struct proxy *proxy, struct err *err);
 
 /* From now on these rules, of which a reference is taken over. */
 void proxy_swap(struct proxy *proxy, struct ruleset *rules);

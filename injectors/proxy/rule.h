@@ -84,6 +84,8 @@ struct rule_match {
 	size_t client_count;
 	struct rule_list16 qtypes, qclasses, opcodes, rcodes;
 	bool needs_answer; /* rcode, size, answer: decided when the answer comes */
+	/* Besides, where the rule stands among servers and clients that are others' business. NULL, none: any. Borrowed. */
+	const struct addresses *among_servers, *among_clients;
 };
 
 /* Records that a rule invents. */
@@ -166,6 +168,8 @@ struct rule {
 	bool is_tls; /* for connections, not for messages; by rule_prepare */
 	struct rate *rate; /* by rule_prepare, if above is given; counted by decide, from any thread */
 	uint32_t id; /* 1…, by rules_add */
+	/* How much of it is in force: 0: it does nothing, not even count; in between, that much of its share. PPM_ONE by rule_prepare; changed by any thread at any time. */
+	_Atomic int64_t progress_ppm;
 	/* Counted by decide, from any thread. seen: messages it was asked about; matched: those that fit; done: those that it made different, late or vanish. */
 	struct rule_seen {
 		_Atomic uint64_t count;
@@ -210,6 +214,8 @@ extern const struct table rule_match_table, rule_do_table, rule_tls_table, rule_
 int rule_prepare(struct rule *rule, struct arena *arena, struct errs *errs);
 /* How many messages it was asked about. */
 uint64_t rule_seen(const struct rule *rule);
+/* Counts begin anew. */
+void rule_reset(struct rule *rule);
 
 void rule_fini(struct rule *rule); /* zeroed, half-prepared: fine */
 

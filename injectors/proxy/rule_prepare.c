@@ -121,6 +121,7 @@ int rule_prepare(struct rule *rule, struct arena *arena, struct errs *errs)
 	struct prepare prepare = {arena, errs};
 	size_t before = errs->count + errs->dropped;
 
+	atomic_store(&rule->progress_ppm, PPM_ONE);
 	prepare_match(&prepare, &rule->match);
 	prepare_do(&prepare, &rule->todo);
 	if (errs->count + errs->dropped == before)

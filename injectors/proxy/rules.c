@@ -17,6 +17,14 @@ uint64_t rule_seen(const struct rule *rule)
 	return sum;
 }
 
+void rule_reset(struct rule *rule)
+{
+	for (size_t i = 0; i < RULE_SEEN_COUNTERS; i++)
+		atomic_store(&rule->seen[i].count, 0);
+	atomic_store(&rule->matched, 0);
+	atomic_store(&rule->done, 0);
+}
+
 int rules_add(struct rules *rules, struct rule *rule)
 {
 	if (array_reserve((void **)&rules->v, &rules->cap, rules->count + 1, sizeof(struct rule *)))

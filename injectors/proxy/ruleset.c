@@ -17,7 +17,7 @@ struct batch {
 
 struct rule_box {
 	struct rule *rule;
-	struct batch *batch;
+	struct batch *batch; /* NULL: the rule is somebody else's */
 	atomic_size_t refs;
 };
 
@@ -50,7 +50,8 @@ static void box_drop(struct rule_box *box)
 {
 	if (atomic_fetch_sub(&box->refs, 1) != 1)
 		return;
-	rule_fini(box->rule);
+	if (box->batch)
+		rule_fini(box->rule);
 	batch_drop(box->batch);
 	free(box);
 }
@@ -107,18 +108,20 @@ static struct ruleset *copy(const struct ruleset *set, size_t more)
 	return new;
 }
 
-/* Takes rule over. */
+/* Takes rule over, if it is of a batch. */
 static int append(struct ruleset *set, struct rule *rule, struct batch *batch)
 {
 	struct rule_box *box = calloc(1, sizeof(*box));
 
 	if (!box || rules_add(&set->rules, rule)) {
 		free(box);
-		rule_fini(rule);
+		if (batch)
+			rule_fini(rule);
 		return -ENOMEM;
 	}
 	*box = (struct rule_box){.rule = rule, .batch = batch, .refs = 1};
-	atomic_fetch_add(&batch->refs, 1);
+	if (batch)
+		atomic_fetch_add(&batch->refs, 1);
 	set->boxes[set->rules.count - 1] = box;
 	return 0;
 }
@@ -203,4 +206,18 @@ int ruleset_without(const struct ruleset *set, uint32_t id, struct ruleset **ret
 	rules_remove(&new->rules, id);
 	*ret = new;
 	return 0;
+}
+
+struct ruleset *ruleset_of(struct rule *const *rules, size_t count)
+{
+	struct ruleset *none = ruleset_new(), *set = none ? copy(none, count) : NULL;
+
+	for (size_t i = 0; set && i < count; i++) {
+		if (append(set, rules[i], NULL)) {
+			ruleset_drop(set);
+			set = NULL;
+		}
+	}
+	ruleset_drop(none);
+	return set;
 }

@@ -21,6 +21,8 @@ struct ruleset *ruleset_new(void);
 struct ruleset *ruleset_take(struct ruleset *set);
 void ruleset_drop(struct ruleset *set); /* NULL is fine */
 
+/* A set of prepared rules that are the caller's and outlive it. NULL: out of memory. Gives them their ids, 1… */
+struct ruleset *ruleset_of(struct rule *const *rules, size_t count);
 /* What set says and behind it the rules of a YAML text: a list of rules, or a single one. What errors call it is file. 0 with *ret, a new set; or -EINVAL or -ENOMEM,
  * with every error in errs. */
 int ruleset_with(const struct ruleset *set, const char *file, const char *text, size_t len, struct ruleset **ret,

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dns: messages are lost, late, or changed, by one rule of the proxy (injectors/proxy/rule.h) for what is asked of the target.
+ *
+ * All such faults of a run share one inline proxy (injectors/proxy/inline.h), which the first of them in the plan, the host, starts and ends. What is said to and by port 53 of
+ * their targets takes the host's detour to it for the whole run, so that what is measured without a fault came the same way, connections that
+ * stand when a fault begins are hit too, and a fault begins and ends by a number in memory. On the path all of them act where the host stands in the plan's order.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "harness/base/rng.h"
+#include "harness/base/units.h"
+#include "harness/plan/parse.h"
+#include "injectors/chain.h"
+#include "injectors/detour.h"
+#include "injectors/proxy/inline.h"
+
+struct dns {
+	struct injector injector;
+	struct rule rule;
+	/* From prepare to release: */
+	struct rule *live; /* the rule in force, shared with the proxy */
+	struct injector *const *faults; /* of the host: all of the run's */
+	size_t fault_count;
+	struct inline_proxy *proxy; /* of the host */
+};
+
+static const struct param params[] = {RULE_ROWS(struct dns, rule), PARAM_END};
+
+#define MTU_DEFAULT 0 /* the detour's own */
+
+extern const struct injector_ops dns_message_ops;
+
+static const struct dns *dns_of(const struct injector *injector)
+{
+	return (const struct dns *)injector;
+}
+
+static void fini_rule(void *rule)
+{
+	rule_fini(rule);
+}
+
+static void compile(struct injector *injector, struct arena *arena, struct errs *errs)
+{
+	struct rule *rule = &((struct dns *)injector)->rule;
+
+	rule->loc = injector->loc;
+	rule->match.among_servers = &injector->target_addresses;
+	rule->match.among_clients = &injector->from_addresses;
+	arena_defer(arena, fini_rule, rule);
+	rule_prepare(rule, arena, errs);
+}
+
+static bool is_listed(const struct addresses *list, const struct address *address)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (address_is_equal(&list->v[i], address))
+			return true;
+	}
+	return false;
+}
+
+static void validate(const struct injector *injector, struct errs *errs)
+{
+	const struct rule *rule = &dns_of(injector)->rule;
+
+	for (size_t i = 0; i < rule->match.server.count; i++) {
+		const struct address *server = &rule->match.server.v[i];
+
+		if (!is_listed(&injector->target_addresses, server))
+			errs_add(errs, server->loc,
+				 "server: %s is no address of the target, so no message to it comes by; name it in "
+				 "target:, or leave server: out",
+				 server->text);
+	}
+	if (injector->ramp_ns != PARAM_UNSET &&
+	    (rule->every != PARAM_UNSET || rule->first != PARAM_UNSET || rule->after != PARAM_UNSET))
+		errs_add(errs, injector->loc,
+			 "ramp: it grows the share of messages that are hit; every, first and after count them, and "
+			 "cannot grow");
+}
+
+static int available(const struct injector *injector, const struct abilities *abilities, struct err *err)
+{
+	int r = detour_available(injector, abilities, err);
+
+	return r ? r : ability_demand(abilities, ABILITY_RELAY, injector->loc, "the fault dns", NULL, err);
+}
+
+static bool is_dns(const struct injector *injector)
+{
+	return injector->ops == &dns_message_ops;
+}
+
+static struct dns *host_of(struct injector *injector, const struct injector_ctx *ctx)
+{
+	for (size_t i = 0; i < ctx->fault_count; i++) {
+		if (is_dns(ctx->faults[i]))
+			return (struct dns *)ctx->faults[i];
+	}
+	return (struct dns *)injector;
+}
+
+/* The i-th fault that shares host's proxy; NULL: there are no more. */
+static struct dns *guest(const struct dns *host, size_t i)
+{
+	for (size_t j = 0; j < host->fault_count; j++) {
+		if (is_dns(host->faults[j]) && !i--)
+			return (struct dns *)host->faults[j];
+	}
+	return NULL;
+}
+
+/* What is said to and by the ports of one fault's targets. Later fragments of a datagram have no ports: all of them go along. */
+static void lead(const struct injector *to, const struct injector *host, struct buf *out)
+{
+	struct traffic traffic = {.direction = TRAFFIC_EITHER, .family = TRAFFIC_ANY_FAMILY, .port = PARAM_UNSET};
+	struct injector injector = *to;
+	char verdict[DETOUR_VERDICT_SIZE];
+	struct traffic_rule rule = {.verdict = detour_verdict(host, verdict)};
+
+	injector.id = host->id; /* whose chain it is */
+	traffic.protocol = TRAFFIC_BOTH;
+	for (const uint16_t *port = inline_ports; *port; port++) {
+		traffic.port = *port;
+		traffic_rules(&traffic, &injector, &rule, out);
+	}
+	traffic.protocol = TRAFFIC_UDP;
+	traffic.port = PARAM_UNSET;
+	rule.ipv4 = "ip frag-off & 0x1fff != 0";
+	rule.ipv6 = "frag frag-off != 0";
+	traffic_rules(&traffic, &injector, &rule, out);
+}
+
+static void rules(const struct injector *injector, struct buf *out)
+{
+	const struct dns *fault;
+
+	for (size_t i = 0; (fault = guest(dns_of(injector), i)); i++)
+		lead(&fault->injector, injector, out);
+}
+
+static const struct chain chain = {.rules = rules};
+
+static uint64_t seed_of(const struct dns *host, const struct injector_ctx *ctx)
+{
+	char name[64];
+	struct rng rng;
+
+	snprintf(name, sizeof(name), "fault %" PRId64 ", proxy", host->injector.id);
+	rng = rng_stream((uint64_t)ctx->seed, name);
+	return rng_next(&rng);
+}
+
+static void tell_child(const struct dns *host, struct injector_ctx *ctx, bool is_needed)
+{
+	if (ctx->child)
+		ctx->child(ctx->child_arg, &host->injector, inline_pid(host->proxy), is_needed);
+}
+
+static int start_proxy(struct dns *host, struct injector_ctx *ctx, struct err *err)
+{
+	struct rule **all = calloc(host->fault_count + 1, sizeof(*all));
+	struct dns *fault;
+	size_t count = 0;
+
+	if (!all)
+		return err_set(err, -ENOMEM, LOC_NONE, "out of memory");
+	for (; (fault = guest(host, count)); count++)
+		all[count] = &fault->rule;
+	host->proxy = inline_start(all, count, seed_of(host, ctx), err);
+	free(all);
+	if (!host->proxy)
+		return err->code;
+	tell_child(host, ctx, true);
+	for (size_t i = 0; (fault = guest(host, i)); i++)
+		fault->live = inline_rule(host->proxy, i);
+	return 0;
+}
+
+static int open_path(struct dns *host, struct injector_ctx *ctx, struct err *err)
+{
+	struct injector *injector = &host->injector;
+	struct detour_names names;
+	int r = detour_open(injector, ctx, DETOUR_HOST, inline_netns_fd(host->proxy), MTU_DEFAULT, err);
+
+	detour_names(injector, &names);
+	if (!r)
+		r = inline_attach(host->proxy, names.relay_in, names.relay_out, names.back_mac, err);
+	return r ? r : chain_apply(&chain, injector, ctx, err);
+}
+
+/* The host's does it for all: it is the first that is prepared, and the last to be released. */
+static int prepare(struct injector *injector, struct injector_ctx *ctx, struct err *err)
+{
+	struct dns *host = host_of(injector, ctx);
+	int r;
+
+	if (&host->injector != injector)
+		return 0;
+	host->faults = ctx->faults;
+	host->fault_count = ctx->fault_count;
+	r = start_proxy(host, ctx, err);
+	return r ? r : open_path(host, ctx, err);
+}
+
+static int release(struct injector *injector, struct injector_ctx *ctx, struct err *err)
+{
+	struct dns *host = host_of(injector, ctx), *fault;
+	struct err later = {0};
+	int r, rc;
+
+	if (&host->injector != injector)
+		return 0;
+	for (size_t i = 0; (fault = guest(host, i)); i++)
+		fault->live = NULL;
+	r = chain_revert(&chain, injector, ctx, err);
+	if (host->proxy) {
+		tell_child(host, ctx, false);
+		inline_stop(TAKE(host->proxy));
+	}
+	rc = detour_close(injector, ctx, r ? &later : err);
+	return r ? r : rc;
+}
+
+/* Counts begin anew with each time it is on: so do first and after. */
+static int apply(struct injector *injector, struct injector_ctx *ctx, struct err *err)
+{
+	const struct dns *host = host_of(injector, ctx);
+	struct rule *live = dns_of(injector)->live;
+
+	if (!live)
+		return err_set(err, -EINVAL, injector->loc, "the proxy was not prepared");
+	if (!inline_is_alive(host->proxy))
+		return err_set(err, -ECHILD, injector->loc, "the proxy, the process that changes messages, died");
+	rule_reset(live);
+	atomic_store(&live->progress_ppm, ctx->progress_ppm);
+	return 0;
+}
+
+static int adjust(struct injector *injector, struct injector_ctx *ctx UNUSED, int64_t progress_ppm,
+		  struct err *err UNUSED)
+{
+	if (dns_of(injector)->live)
+		atomic_store(&dns_of(injector)->live->progress_ppm, progress_ppm);
+	return 0;
+}
+
+static int revert(struct injector *injector, struct injector_ctx *ctx UNUSED, struct err *err UNUSED)
+{
+	if (dns_of(injector)->live)
+		atomic_store(&dns_of(injector)->live->progress_ppm, 0);
+	return 0;
+}
+
+static int effect(struct injector *injector, struct injector_ctx *ctx UNUSED, struct effect *ret, struct err *err)
+{
+	const struct rule *live = dns_of(injector)->live;
+	struct effect effect = {0};
+	int64_t matched;
+
+	if (!live)
+		return err_set(err, -EINVAL, injector->loc, "the proxy was not prepared");
+	matched = (int64_t)atomic_load(&live->matched);
+	effect.packets = (int64_t)atomic_load(&live->done);
+	effect.took_effect = effect.packets > 0;
+	if (matched)
+		snprintf(effect.text, sizeof(effect.text),
+			 "proxy acted on %" PRId64 " of %" PRId64 " messages that match", effect.packets, matched);
+	else
+		snprintf(effect.text, sizeof(effect.text),
+			 "proxy acted on no message: of %" PRIu64 " that it was asked about, none matches",
+			 rule_seen(live));
+	*ret = effect;
+	return 0;
+}
+
+static void add_addresses(const struct addresses *list, struct buf *out)
+{
+	for (size_t i = 0; i < list->count; i++)
+		buf_printf(out, "%s%s", !i ? "" : i + 1 < list->count ? ", " : " and ", list->v[i].text);
+}
+
+/* "30% of the queries", "every 3rd …". */
+static void add_choice(const struct rule *rule, struct buf *out)
+{
+	char share[32];
+
+	if (rule->after != PARAM_UNSET)
+		buf_printf(out, "after the first %" PRId64 ", ", rule->after);
+	if (rule->first != PARAM_UNSET)
+		buf_printf(out, "of the first %" PRId64 " ", rule->first);
+	if (rule->share_ppm != PARAM_UNSET)
+		buf_printf(out, "%s of ", units_format_share(rule->share_ppm, share, sizeof(share)));
+	else if (rule->every != PARAM_UNSET)
+		buf_printf(out, "one in %" PRId64 " of ", rule->every);
+}
+
+static void sentence(const struct injector *injector, struct buf *out)
+{
+	const struct rule *rule = &dns_of(injector)->rule;
+
+	buf_puts(out, "does ");
+	param_format_given(rule_do_params, &rule->todo, out);
+	buf_puts(out, " to ");
+	add_choice(rule, out);
+	buf_puts(out, "the messages that port 53 of ");
+	add_addresses(&injector->target_addresses, out);
+	buf_puts(out, " is asked");
+	if (injector->from_addresses.count) {
+		buf_puts(out, " by ");
+		add_addresses(&injector->from_addresses, out);
+	}
+	buf_puts(out, " and that match ");
+	param_format_given(rule_match_params, &rule->match, out);
+}
+
+/* Without the lab's tricks a proxy is seen: it asks in its own name. */
+static void commands(const struct injector *injector, struct buf *to_apply, struct buf *to_revert)
+{
+	int64_t id = injector->id;
+	struct buf rule = {0};
+
+	param_format_given(params, injector, &rule);
+	buf_printf(to_apply, "# in the lab the proxy is unseen; this one asks the servers in the router's name\n");
+	buf_printf(to_apply, "cat >/run/dnsdrill-%" PRId64 ".yaml <<'END'\n- %s\nEND\n", id,
+		   rule.data ? rule.data : "");
+	buf_printf(to_apply,
+		   "nft add table " CORE_TABLE "\n"
+		   "nft add chain " CORE_TABLE " fault_%" PRId64 " '{ type nat hook prerouting priority dstnat; }'\n",
+		   id);
+	for (size_t i = 0; i < injector->target_addresses.count; i++) {
+		const struct address *target = &injector->target_addresses.v[i];
+		bool is_v4 = target->family == AF_INET;
+		int port = 20000 + (int)(id * 50 + (int64_t)i) % 20000;
+
+		buf_printf(to_apply,
+			   "dnsdrill proxy --listen %s:%d --upstream %s%s%s:53 --rules /run/dnsdrill-%" PRId64
+			   ".yaml & echo $! >>/run/dnsdrill-%" PRId64 ".pids\n",
+			   is_v4 ? "0.0.0.0" : "[::]", port, is_v4 ? "" : "[", target->text, is_v4 ? "" : "]", id, id);
+		buf_printf(to_apply,
+			   "nft add rule " CORE_TABLE " fault_%" PRId64
+			   " %s daddr %s meta l4proto '{ tcp, udp }' th dport 53 redirect to :%d\n",
+			   id, is_v4 ? "ip" : "ip6", target->text, port);
+	}
+	buf_printf(to_revert,
+		   "nft add table " CORE_TABLE "\nnft add chain " CORE_TABLE " fault_%" PRId64
+		   "\nnft flush chain " CORE_TABLE " fault_%" PRId64 "\nnft delete chain " CORE_TABLE " fault_%" PRId64
+		   "\n",
+		   id, id, id);
+	buf_printf(to_revert,
+		   "[ ! -e /run/dnsdrill-%" PRId64 ".pids ] || kill $(cat /run/dnsdrill-%" PRId64
+		   ".pids)\nrm -f /run/dnsdrill-%" PRId64 ".pids /run/dnsdrill-%" PRId64 ".yaml\n",
+		   id, id, id, id);
+	buf_fini(&rule);
+}
+
+const struct injector_ops dns_message_ops = {
+	.kind = "dns",
+	.summary = "messages to and from a DNS server are lost, late, or changed",
+	.params = params,
+	.size = sizeof(struct dns),
+	.compile = compile,
+	.validate = validate,
+	.available = available,
+	.prepare = prepare,
+	.release = release,
+	.apply = apply,
+	.adjust = adjust,
+	.revert = revert,
+	.effect = effect,
+	.sentence = sentence,
+	.commands = commands,
+};
