@@ -76,6 +76,9 @@ static void validate(const struct injector *injector, struct errs *errs)
 				 "target:, or leave server: out",
 				 server->text);
 	}
+	if (rule->is_tls || rule->match.transport == RULE_DOT || rule->match.transport == RULE_DOH)
+		errs_add(errs, injector->loc,
+			 "on the path, messages within TLS are not seen: this rule could never match");
 	if (injector->ramp_ns != PARAM_UNSET &&
 	    (rule->every != PARAM_UNSET || rule->first != PARAM_UNSET || rule->after != PARAM_UNSET))
 		errs_add(errs, injector->loc,
@@ -314,8 +317,10 @@ static void sentence(const struct injector *injector, struct buf *out)
 		buf_puts(out, " by ");
 		add_addresses(&injector->from_addresses, out);
 	}
-	buf_puts(out, " and that match ");
-	param_format_given(rule_match_params, &rule->match, out);
+	if (param_is_given(rule_match_params, &rule->match)) {
+		buf_puts(out, ", those that match ");
+		param_format_given(rule_match_params, &rule->match, out);
+	}
 }
 
 /* Without the lab's tricks a proxy is seen: it asks in its own name. */

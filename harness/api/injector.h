@@ -59,7 +59,8 @@ struct injector {
 
 struct injector_ctx {
 	struct core *core;
-	struct injector *const *faults; /* all of the run's, in the order of the plan, for kinds whose faults share something */
+	struct injector *const
+		*faults; /* all of the run's, in the order of the plan, for kinds whose faults share something */
 	size_t fault_count;
 	const struct abilities
 		*abilities; /* of the kernel the lab lives in; NULL: nothing beyond what every lab needs */

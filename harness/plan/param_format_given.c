@@ -71,8 +71,6 @@ static bool is_number(enum param_type type)
 	       type == PARAM_RATE;
 }
 
-static bool is_given_table(const struct param *params, const void *src);
-
 static bool is_given(const struct param *param, const void *src)
 {
 	if (is_number(param->type) || param->type == PARAM_ENUM)
@@ -87,10 +85,10 @@ static bool is_given(const struct param *param, const void *src)
 		return AT(src, param, struct addresses)->count > 0;
 	if (param->type == PARAM_LIST)
 		return AT(src, param, struct items)->count > 0;
-	return param->type == PARAM_TABLE && is_given_table(param->sub->params, AT(src, param, char));
+	return param->type == PARAM_TABLE && param_is_given(param->sub->params, AT(src, param, char));
 }
 
-static bool is_given_table(const struct param *params, const void *src)
+bool param_is_given(const struct param *params, const void *src)
 {
 	for (; params->key; params++) {
 		if (is_given(params, src))

@@ -22,4 +22,5 @@ void param_format_default(const struct param *param, struct buf *out);
 void param_format_range(const struct param *param, struct buf *out);
 /* Appends those keys of src that are not at their default, as a YAML flow mapping: `{rcode: SERVFAIL, delay: 50ms}`. */
 void param_format_given(const struct param *params, const void *src, struct buf *out);
+bool param_is_given(const struct param *params, const void *src); /* whether any is */
 const char *param_type_name(const struct param *param); /* "duration", "share", … */

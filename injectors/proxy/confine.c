@@ -78,18 +78,15 @@ static const int calls[] = {
 /* Without the right to it the bounding set stays: with no_new_privs nothing comes out of it. */
 static int drop_capabilities(struct err *err)
 {
-	capng_clear(CAPNG_SELECT_ALL);
-	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) || !capng_get_caps_process()) {
-		bool may_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
+	bool may_bound;
 
-		capng_clear(CAPNG_SELECT_ALL);
-		if (may_bound && capng_apply(CAPNG_SELECT_BOUNDS))
-			return err_set(err, -EPERM, LOC_NONE, "dropping the bounding set of capabilities failed");
-	}
-	if (capng_apply(CAPNG_SELECT_CAPS))
+	if (capng_get_caps_process())
+		return err_set(err, -EPERM, LOC_NONE, "reading capabilities failed");
+	may_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
+	capng_clear(CAPNG_SELECT_ALL);
+	/* those of the ambient set go with the permitted ones */
+	if ((may_bound && capng_apply(CAPNG_SELECT_BOUNDS)) || capng_apply(CAPNG_SELECT_CAPS))
 		return err_set(err, -EPERM, LOC_NONE, "dropping capabilities failed");
-	(void)prctl(PR_CAP_AMBIENT, (unsigned long)PR_CAP_AMBIENT_CLEAR_ALL, 0UL, 0UL,
-		    0UL); /* gone with the permitted ones on kernels that know them */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL))
 		return err_set(err, -errno, LOC_NONE, "no_new_privs: %s", strerror(errno));
 	return 0;
@@ -104,7 +101,7 @@ static int add_calls(scmp_filter_ctx filter, bool may_unlink)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
 	for (size_t i = 0; !r && i < ARRAY_LEN(families); i++)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+				     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0));
 	if (!r) /* threads, not processes; libc asks for clone3, whose flags a filter cannot see, first */
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
 				     SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
