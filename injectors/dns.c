@@ -270,6 +270,7 @@ static int effect(struct injector *injector, struct injector_ctx *ctx UNUSED, st
 	matched = (int64_t)atomic_load(&live->matched);
 	effect.packets = (int64_t)atomic_load(&live->done);
 	effect.took_effect = effect.packets > 0;
+	effect.unit = "message";
 	if (matched)
 		snprintf(effect.text, sizeof(effect.text),
 			 "proxy acted on %" PRId64 " of %" PRId64 " messages that match", effect.packets, matched);

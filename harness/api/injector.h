@@ -79,6 +79,7 @@ struct injector_ctx {
 struct effect {
 	bool took_effect;
 	int64_t packets, bytes; /* that the fault acted on */
+	const char *unit; /* what `packets` counts, where it is not packets: "message"; static */
 	char text[256]; /* the proof in words */
 };
 

@@ -159,6 +159,7 @@ static void add_effect(struct standing *standing, const struct effect *effect)
 	standing->spans++;
 	total->packets += effect->packets;
 	total->bytes += effect->bytes;
+	total->unit = effect->unit;
 	if (effect->took_effect || !total->took_effect)
 		memcpy(total->text, effect->text, sizeof(total->text));
 	total->took_effect |= effect->took_effect;
@@ -206,14 +207,16 @@ int undo_switch(struct undo *undo, struct injector *fault, bool on, int64_t prog
 static void describe_effect(const struct standing *standing, char *buf, size_t size)
 {
 	const struct effect *total = &standing->total;
+	char bytes[48] = "";
 
+	if (total->bytes)
+		snprintf(bytes, sizeof(bytes), " (%" PRId64 " bytes)", total->bytes);
 	if (standing->spans < 2 || !total->took_effect)
 		snprintf(buf, size, "%s", total->text);
 	else
-		snprintf(buf, size,
-			 "acted on %" PRId64 " packet%s (%" PRId64 " bytes) while on, %" PRId64
-			 " times; the last time: %s",
-			 total->packets, total->packets == 1 ? "" : "s", total->bytes, standing->spans, total->text);
+		snprintf(buf, size, "acted on %" PRId64 " %s%s%s while on, %" PRId64 " times; the last time: %s",
+			 total->packets, total->unit ? total->unit : "packet", total->packets == 1 ? "" : "s", bytes,
+			 standing->spans, total->text);
 }
 
 /* A fault that only half stands is taken back too, but has no end to speak of. */
