@@ -47,6 +47,22 @@ static void print_rules(const json_t *rules)
 	}
 }
 
+/* What rules wanted sent, and could not be. */
+static void print_losses(const json_t *losses)
+{
+	static const struct {
+		const char *key, *why;
+	} rows[] = {{"later", "too much was waiting to be sent later"},
+		    {"source", "their address or port is not to be had"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		json_int_t count = json_integer_value(json_object_get(losses, rows[i].key));
+
+		if (count)
+			printf("%" JSON_INTEGER_FORMAT " not sent: %s\n", count, rows[i].why);
+	}
+}
+
 static void print_texts(const json_t *texts, const char *kind)
 {
 	size_t i;
@@ -70,6 +86,7 @@ static int print_answer(const char *line)
 	print_texts(json_object_get(answer, "errors"), "");
 	print_texts(json_object_get(answer, "warnings"), "warning: ");
 	print_rules(json_object_get(answer, "rules"));
+	print_losses(json_object_get(answer, "not_sent"));
 	json_array_foreach(ids, i, id) printf("%" JSON_INTEGER_FORMAT "\n", json_integer_value(id));
 	json_decref(answer);
 	return ok ? EXIT_PASS : EXIT_FAILED;

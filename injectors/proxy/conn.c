@@ -30,8 +30,10 @@ bool side_append(struct side *side, const uint8_t *head, size_t head_len, const 
 {
 	if (!make_room(side, head_len + len))
 		return false;
-	memcpy(side->out + side->out_len, head, head_len);
-	memcpy(side->out + side->out_len + head_len, bytes, len);
+	if (head_len)
+		memcpy(side->out + side->out_len, head, head_len);
+	if (len)
+		memcpy(side->out + side->out_len + head_len, bytes, len);
 	side->out_len += head_len + len;
 	return true;
 }

@@ -48,7 +48,7 @@ static void check_out(const struct decide_in *in, const struct decide_out *out)
 		const struct decide_send *send = &out->send[i];
 		const uint8_t *end = out->scratch + out->scratch_size;
 
-		check(send->delay_ns >= 0);
+		check(send->delay_ns >= 0 && send->stream.pause_ns >= 0);
 		check(send->msg == in->msg ? send->len == in->len
 					   : send->msg >= out->scratch && send->msg + send->len <= end);
 		check(send->to == (in->direction == DECIDE_QUERY ? DECIDE_TO_SERVER : DECIDE_TO_CLIENT));
@@ -57,14 +57,21 @@ static void check_out(const struct decide_in *in, const struct decide_out *out)
 		check(out->count == 1 && out->send[0].msg == in->msg && !out->send[0].delay_ns);
 }
 
-static void decide_both(struct rules *rules, const struct part *query, const struct part *answer)
+/* Over UDP and over TCP. */
+static void decide_both(struct rules *rules, const struct part *query, const struct part *answer,
+			enum decide_transport transport)
 {
 	static uint8_t scratch[DECIDE_SCRATCH_SIZE];
 	struct rng rng = rng_stream(1, "fuzz");
 	struct address client = {.family = AF_INET, .bytes = {192, 0, 2, 7}}, server = {.family = AF_INET6};
 	struct decide_out out = {.scratch = scratch, .scratch_size = sizeof(scratch)};
 	struct decide_memo memo = {0};
-	struct decide_in in = {.msg = query->v, .len = query->len, .client = &client, .server = &server, .memo = &memo};
+	struct decide_in in = {.msg = query->v,
+			       .len = query->len,
+			       .client = &client,
+			       .server = &server,
+			       .memo = &memo,
+			       .transport = transport};
 
 	decide(rules, &in, &rng, &out);
 	check_out(&in, &out);
@@ -96,6 +103,30 @@ static void load_known(struct rules *rules, struct arena *arena, size_t which)
 		"- {do: {ede: 22, shuffle: true}}",
 		"- {match: {client: 192.0.2.0/24}, do: {edns: badvers, again: 1s}}",
 		"- {do: {garbage: true, twice: true}}",
+		"- {do: {add: [\"@ 60 IN TXT x\", \"a.example. MX 1 b.a.example.\"], add_authority: \"@ NS .\", "
+		"ttl_jitter: 9s}}",
+		"- {do: {replace: [\"@ A 192.0.2.1\", \"@ SOA . . 1 2 3 4 5\"], add_additional: \"@ A 192.0.2.1\", "
+		"glue: "
+		"missing}}",
+		"- {do: {cname_chain: 9, glue: wrong, question: lower-case, source_port: 99}}",
+		"- {do: {cname_loop: 3, ede: 1, huge: 2000B}}",
+		"- {do: {huge: 65535B, edns_size: 512B, shuffle: true}}",
+		"- {do: {signatures: expired, denial: other-name, ignore_do: true}}",
+		"- {do: {signatures: wrong-signer, denial: wrong-types}}",
+		"- {do: {signatures: wrong-labels, denial: wrong-next}}",
+		"- {do: {signatures: wrong-algorithm, remove: NSEC3, source: [192.0.2.1, \"2001:db8::1\"]}}",
+		"- {do: {cookie: wrong, subnet: other-network, subnet_scope: 255, nsid: wrong, edns_echo: true}}",
+		"- {do: {cookie: missing, subnet: missing, nsid: missing}}",
+		"- {do: {cookie: badcookie, ede: 2}}",
+		"- {do: {lame: self-referral}}",
+		"- {do: {lame: referral-loop, zone: a.example}}",
+		"- {match: {answer: nodata}, do: {nxdomain: right-soa}}",
+		"- {match: {answer: referral, case: mixed, max_labels: 9}, do: {glue: missing, twice: true}}",
+		"- {above: 1/s, do: {drop: answer, slip: 1}}",
+		"- {do: {tcp_cut: 7B, tcp_length: -9, tcp_pieces: 1B}}",
+		"- {do: {tcp: reset}}\n- {do: {tcp: refuse}}",
+		"- {match: {rcode: NOERROR}, do: {tcp: stall}}",
+		"- {do: {delay: 1s, jitter: 1s, distribution: paretonormal, again: 1s}}",
 		"- {do: {rcode: SERVFAIL, delay: 1s, jitter: 1s, wrong_id: true, opcode: 9, qdcount: 9}}",
 	};
 	const char *yaml = known[which % ARRAY_LEN(known)];
@@ -117,7 +148,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(!r || !rules.count);
 	if (r)
 		load_known(&rules, arena, yaml.len);
-	decide_both(&rules, &query, &answer);
+	for (int i = 0; i < 3; i++)
+		decide_both(&rules, &query, &answer, i < 2 ? DECIDE_UDP : DECIDE_TCP); /* twice: a rate is exceeded */
 	rules_fini(&rules);
 	errs_fini(&errs);
 	errs_fini(&warnings);

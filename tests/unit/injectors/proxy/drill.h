@@ -156,7 +156,7 @@ UNUSED static void drill_expect_bytes(const struct decide_send *send, struct byt
 UNUSED static void drill_becomes(struct drill *drill, const char *todo, struct bytes query, struct bytes answer,
 				 struct bytes want)
 {
-	char yaml[512];
+	char yaml[1024];
 
 	snprintf(yaml, sizeof(yaml), "- do: {%s}\n", todo);
 	drill_rules(drill, yaml);

@@ -60,11 +60,34 @@ static void message_and_query_are_copies(void **state)
 	later_fini(&later);
 }
 
+static void what_waits_is_bounded_and_what_has_gone_makes_room(void **state)
+{
+	static uint8_t msg[65535];
+	struct decide_send send = {.msg = msg, .len = sizeof(msg)};
+	struct later later = {0};
+	struct origin origin;
+	size_t count = 0;
+
+	(void)state;
+	memset(&origin, 0, sizeof(origin));
+	while (later_put(&later, &origin, &send, msg, 100, 1))
+		count++;
+	assert_true(later.bytes <= LATER_BYTES_MAX && later.bytes > LATER_BYTES_MAX - 2 * sizeof(msg));
+	free(later_take(&later));
+	assert_non_null(later_put(&later, &origin, &send, msg, 100, 1));
+	assert_null(later_put(&later, &origin, &send, msg, 100, 1));
+	for (; count; count--)
+		free(later_take(&later));
+	assert_int_equal(later.bytes, 0);
+	later_fini(&later);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_due_first_comes_first_and_equals_in_their_order),
 		cmocka_unit_test(message_and_query_are_copies),
+		cmocka_unit_test(what_waits_is_bounded_and_what_has_gone_makes_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
