@@ -187,13 +187,13 @@ static void set_name(struct plan_ctx *ctx, struct injector *fault)
 	names_add(&ctx->fault_names, ctx->arena, fault->name.value);
 }
 
-/* True: it was one that does something. */
+/* True: it was one that does something. A fault may have a key of that name, a mapping. */
 static bool parse_action(struct plan_ctx *ctx, const struct node *node)
 {
 	const struct node *kind = node->type == NODE_MAP ? node_get(node, "do") : NULL;
 	const struct action_ops *ops;
 
-	if (!kind)
+	if (!kind || (node_get(node, "fault") && kind->type == NODE_MAP))
 		return false;
 	if (node_get(node, "fault")) {
 		errs_add(ctx->errs, kind->loc,
