@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import proxy_bed  # noqa: E402
 from proxy_bed import (FOLDER, PROXY, SERVER, ask_tcp, ask_udp, connect, control, dig, proxy, query, read_exactly,  # noqa: E402
                        read_framed, send_framed)
+import drill  # noqa: E402
 from drill import case, main  # noqa: E402
 
 proxy_bed.go_inside()
@@ -362,6 +363,23 @@ def the_second_answer_may_be_wrong_and_late():
         sock.sendto(query("www.example.com"), PROXY)
         begin, first, second = time.monotonic(), sock.recv(512), sock.recv(512)
         assert time.monotonic() - begin >= 0.14 and first[3] & 15 == 0 and second[3] & 15 == 2
+
+
+@case
+def every_recipe_of_the_documentation_is_a_rule():
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "proxy.md")
+    with open(path, encoding="utf-8") as file:
+        recipes = re.findall(r"`({(?:do|match):.*?})`", file.read())
+    assert len(recipes) > 80
+    path = os.path.join(FOLDER, "recipes.yaml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("".join(f"- {recipe}\n" for recipe in recipes))
+    with open(path, encoding="utf-8") as file:
+        number = subprocess.run([drill.PROGRAM, "proxy", "ctl", proxy_bed.CONTROL, "add", "-"], stdin=file, check=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout.split()
+    assert len(number) == len(recipes)
+    for one in number:
+        control("remove", one)
 
 
 SIGNED = "    dnssec-signing: on\n    dnssec-policy: "
