@@ -48,7 +48,7 @@ struct drill {
 	uint8_t *copies[2]; /* exactly as long as the messages, so that a read past their end is seen */
 };
 
-static int drill_setup(void **state)
+UNUSED static int drill_setup(void **state)
 {
 	struct drill *drill = calloc(1, sizeof(*drill));
 
@@ -60,7 +60,7 @@ static int drill_setup(void **state)
 	return 0;
 }
 
-static int drill_teardown(void **state)
+UNUSED static int drill_teardown(void **state)
 {
 	struct drill *drill = *state;
 
