@@ -311,7 +311,7 @@ def start_named():
         file.write(RECORDS)
     with open(f"{folder}/named.conf", "w", encoding="utf-8") as file:
         file.write(f"""tls mine {{ cert-file "{folder}/cert.pem"; key-file "{folder}/key.pem"; }};
-options {{ directory "{folder}"; pid-file none; recursion no; listen-on-v6 {{ none; }};
+options {{ directory "{folder}"; pid-file none; recursion no; rrset-order {{ order none; }}; listen-on-v6 {{ none; }};
   listen-on port {NAMED} {{ 127.0.0.1; }};
   listen-on port {NAMED_DOT} tls mine {{ 127.0.0.1; }};
   listen-on port {NAMED_DOH} tls mine http default {{ 127.0.0.1; }}; }};
