@@ -153,6 +153,14 @@ static void print_roles(const struct server_ops *ops)
 	       ops->roles & SERVER_RESOLVER ? " resolver" : "", ops->roles & SERVER_FORWARDER ? " forwarder" : "");
 }
 
+static void print_encrypted(const struct server_ops *ops)
+{
+	for (size_t i = 0; encrypted_choices[i]; i++)
+		printf("%s%s", ops->encrypted & 1 << i ? " " : "", ops->encrypted & 1 << i ? encrypted_choices[i] : "");
+	if (ops->forwards_dot)
+		printf(" forward_transport:dot");
+}
+
 static int list_servers(const struct registry *registry, const char *name)
 {
 	const char *names[NAMES_MAX];
@@ -166,6 +174,7 @@ static int list_servers(const struct registry *registry, const char *name)
 		found = true;
 		printf("%-20s %s;", (*ops)->name, (*ops)->summary);
 		print_roles(*ops);
+		print_encrypted(*ops);
 		printf("; program %s, Debian package %s\n", (*ops)->program, (*ops)->package);
 	}
 	return found ? EXIT_PASS : unknown("server", name, names, count);

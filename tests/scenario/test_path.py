@@ -17,6 +17,7 @@ HARMLESS = {
     "blackhole": (["timeline.0.protocol=udp", "timeline.0.port=54"], "inconclusive"),
     "blackhole-ipv4-only": (["timeline.0.protocol=udp", "timeline.0.port=54"], "inconclusive"),
     "corrupt": (["timeline.0.share=1%"], "fail"),
+    "dot-blocked": (["timeline.0.port=854"], "inconclusive"),
     "duplicate": (["timeline.0.share=1%"], "fail"),
     "flap": (["timeline.0.flap.on=100ms", "timeline.0.flap.off=2s"], "fail"),
     "fragments": (["timeline.0.protocol=tcp"], "inconclusive"),
