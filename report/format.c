@@ -115,6 +115,9 @@ static bool has_resolution(const struct expectation *e)
 	case METRIC_TIME_TO_RECOVER:
 	case METRIC_OUTAGE:
 	case METRIC_WRONG_WINDOW:
+	case METRIC_STALE_WINDOW:
+	case METRIC_PROPAGATION:
+	case METRIC_SKEW:
 		return e->measurement != NULL;
 	case METRIC_AVAILABILITY:
 	case METRIC_LATENCY_P50:

@@ -187,7 +187,26 @@ static json_t *measurement_json(const struct measurement *m)
 	put_int(o, "resolution_ns", m->resolution_ns);
 	put_int(o, "outage_ns", m->outage_ns);
 	put_int(o, "wrong_window_ns", m->wrong_window_ns);
+	put_int(o, "stale", m->stale);
+	put_int(o, "stale_window_ns", m->stale_window_ns);
+	put_int(o, "skew_ns", m->skew_ns);
+	put_int(o, "propagation_ns", m->propagation_ns);
+	put_bool(o, "propagation_censored", m->propagation_censored);
 	put_latency(o, m);
+	return o;
+}
+
+static json_t *change_json(const struct change *change)
+{
+	json_t *o = json_object();
+
+	put_text(o, "step", change->step->plan.name);
+	put_text(o, "zone", change->step->plan.zone);
+	put_int(o, "version", change->step->plan.version);
+	put_int(o, "accepted_ns", change->accepted_ns);
+	put_text(o, "probe", change->probe->plan.probe);
+	put_int(o, "propagation_ns", change->propagation_ns);
+	put_bool(o, "censored", change->censored);
 	return o;
 }
 
@@ -252,6 +271,7 @@ static json_t *run_json(const struct run_results *results)
 	ARRAY(o, "expectations", results->expectations, results->expectation_count, expectation_json);
 	ARRAY(o, "faults", run->faults, run->fault_count, fault_json);
 	ARRAY(o, "steps", run->steps, run->step_count, step_json);
+	ARRAY(o, "changes", results->changes, results->change_count, change_json);
 	ARRAY(o, "measurements", results->measurements, results->measurement_count, measurement_json);
 	ARRAY(o, "errors", run->errors, run->error_count, error_json);
 	ARRAY(o, "hosts", run->hosts, run->host_count, host_json);

@@ -159,6 +159,33 @@ static void write_measurements(const struct page *page, const struct run_results
 	grid_close(&grid, page->colour, page->columns, page->out);
 }
 
+/* Who shows which change when. */
+static void write_changes(const struct page *page, const struct run_results *run)
+{
+	static const char *const heads[] = {"change", "probe", "accepted at", "propagation"};
+	struct buf cell = {0};
+	struct grid grid;
+
+	if (!run->change_count)
+		return;
+	grid_open(&grid, "ssrr");
+	for (size_t i = 0; i < ARRAY_LEN(heads); i++)
+		grid_cell(&grid, GRID_DIM, heads[i]);
+	grid_row(&grid);
+	for (size_t i = 0; i < run->change_count; i++) {
+		const struct change *change = &run->changes[i];
+
+		grid_cell(&grid, GRID_PLAIN, change->step->plan.name);
+		grid_cell(&grid, GRID_PLAIN, change->probe->plan.probe);
+		duration_cell(&grid, &cell, change->accepted_ns - run->run->timeline_ns, false);
+		duration_cell(&grid, &cell, change->propagation_ns, change->censored);
+		grid_row(&grid);
+	}
+	buf_putc(page->out, '\n');
+	grid_close(&grid, page->colour, page->columns, page->out);
+	buf_fini(&cell);
+}
+
 static void matrix_row(struct grid *grid, const struct results *results, size_t index, const char *probe)
 {
 	const struct run_results *run = &results->runs[index];
@@ -216,6 +243,7 @@ static void write_run(const struct page *page, const struct results *results, si
 	write_verdict(page, run->verdict, &sentence);
 	write_expectations(page, run);
 	write_measurements(page, run);
+	write_changes(page, run);
 	page->out->failed |= sentence.failed;
 	buf_fini(&sentence);
 }

@@ -23,6 +23,9 @@ struct good {
 	bool answer_given; /* answer was in the plan, or was found in the lab's zones: it is compared */
 	int64_t min_ttl, max_ttl; /* seconds, of the answer's records; PARAM_UNSET: any */
 	int64_t aa, ad; /* index into tristate_choices */
+	/* Where steps change what the zones hold: what is good of each version, by its number from 0 (plan/versions.h). NULL: it is always the same. */
+	const struct good *versions;
+	size_t version_count;
 };
 enum tristate { TRISTATE_ANY, TRISTATE_TRUE, TRISTATE_FALSE };
 
@@ -39,7 +42,10 @@ struct probe {
 	int64_t every_ns, timeout_ns;
 	bool unique; /* a fresh label in front of qname each time */
 	struct good good;
+	int64_t tells; /* bit k: its good answers of version k are not those of the version before */
+	int64_t stale; /* enum probe_stale */
 };
+enum probe_stale { PROBE_STALE_OK, PROBE_STALE_BAD };
 
 /* An address of a lab that a client's resolv.conf or a probe's `via` names. */
 struct probe_server {

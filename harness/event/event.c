@@ -25,9 +25,17 @@ static const struct field run_start_fields[] = {
 	INT(run_start, end_ns),     INT(run_start, stable),  INT(run_start, baseline_ppm),
 };
 static const struct field plan_probe_fields[] = {
-	TEXT(plan_probe, probe), OPT(plan_probe, kind),     OPT(plan_probe, from),
-	OPT(plan_probe, via),    OPT(plan_probe, query),    OPT(plan_probe, transport),
-	OPT(plan_probe, good),   INT(plan_probe, every_ns), INT(plan_probe, timeout_ns),
+	TEXT(plan_probe, probe),
+	OPT(plan_probe, kind),
+	OPT(plan_probe, from),
+	OPT(plan_probe, via),
+	OPT(plan_probe, query),
+	OPT(plan_probe, transport),
+	OPT(plan_probe, good),
+	INT(plan_probe, every_ns),
+	INT(plan_probe, timeout_ns),
+	INTOPT(plan_probe, tells),
+	INTOPT(plan_probe, stale_is_bad),
 };
 static const struct field plan_fault_fields[] = {
 	INT(plan_fault, id),         TEXT(plan_fault, name),    OPT(plan_fault, kind),      OPT(plan_fault, target),
@@ -56,7 +64,7 @@ static const struct field sample_fields[] = {
 	TEXT(sample, probe),  INT(sample, i),       INT(sample, due_ns),
 	INT(sample, sent_ns), INT(sample, done_ns), ROW(sample, outcome, enum outcome, FIELD_OUTCOME),
 	OPT(sample, rcode),   OPT(sample, detail),  STRS(sample, answer),
-	OPT(sample, name),
+	OPT(sample, name),    INTOPT(sample, fits), INTOPT(sample, differs),
 };
 static const struct field fault_applying_fields[] = {INT(fault_applying, id), OPT(fault_applying, undo)};
 static const struct field fault_applied_fields[] = {INT(fault_applied, id), OPT(fault_applied, backend)};

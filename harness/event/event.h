@@ -89,6 +89,8 @@ struct ev_plan_probe {
 	const char *probe, *kind, *from, *via, *query, *transport;
 	const char *good; /* in words */
 	int64_t every_ns, timeout_ns;
+	int64_t tells; /* bit k: it can tell version k of the lab's zones from the one before */
+	int64_t stale_is_bad; /* 1: answers of replaced versions are bad */
 };
 
 struct ev_plan_fault {
@@ -159,6 +161,8 @@ struct ev_sample {
 	const char *detail; /* why it is not ok, in words */
 	struct ev_strings answer; /* record data of the answer, in canonical text order */
 	const char *name; /* the name that was asked, where it is not the probe's own (unique) */
+	int64_t fits; /* bit k: the answer is that of version k of the lab's zones; only of probes that can tell some apart */
+	int64_t differs; /* 1: those who were asked did not say the same (serial, parity) */
 };
 
 struct ev_fault_applying {

@@ -20,6 +20,13 @@ enum metric_unit { METRIC_DURATION /* ns */, METRIC_SHARE /* ppm */ };
 	X(AVAILABILITY, "availability", METRIC_SHARE, "good samples over all samples")                               \
 	X(OUTAGE, "outage", METRIC_DURATION, "union of the spans from each bad sample to the next good one")         \
 	X(WRONG_WINDOW, "wrong_window", METRIC_DURATION, "union of the spans in which answers were wrong")           \
+	X(STALE_WINDOW, "stale_window", METRIC_DURATION,                                                             \
+	  "union of the spans in which answers came from a version of the zone that a step had replaced")            \
+	X(PROPAGATION, "propagation", METRIC_DURATION,                                                               \
+	  "from the moment a zone change was accepted until the probe shows it and nothing older any more; of "      \
+	  "several changes the longest")                                                                             \
+	X(SKEW, "skew", METRIC_DURATION,                                                                             \
+	  "union of the spans in which those whom a serial or parity probe asks did not say the same")               \
 	X(LATENCY_P50, "latency_p50", METRIC_DURATION, "median latency, a timed-out sample counting as its timeout") \
 	X(LATENCY_P95, "latency_p95", METRIC_DURATION, "95th percentile of the latency")                             \
 	X(LATENCY_P99, "latency_p99", METRIC_DURATION, "99th percentile of the latency")

@@ -89,6 +89,12 @@ static struct value value_of(enum metric metric, const struct measurement *m)
 		return (struct value){.v = m->outage_ns};
 	case METRIC_WRONG_WINDOW:
 		return (struct value){.v = m->wrong_window_ns};
+	case METRIC_STALE_WINDOW:
+		return (struct value){.v = m->stale_window_ns};
+	case METRIC_PROPAGATION:
+		return (struct value){.v = m->propagation_ns, .censored = m->propagation_censored};
+	case METRIC_SKEW:
+		return (struct value){.v = m->skew_ns};
 	case METRIC_LATENCY_P50:
 		return (struct value){.v = m->latency_p50_ns, .censored = m->latency_p50_censored};
 	case METRIC_LATENCY_P95:
@@ -111,6 +117,8 @@ static const char *why_no_value(enum metric metric, const struct measurement *m)
 		return "the fault was never reverted";
 	if (metric == METRIC_TIME_TO_RECOVER)
 		return "no sample between the fault's end and the next fault or the end of the run";
+	if (metric == METRIC_PROPAGATION)
+		return "no change that this probe can see was accepted in this window";
 	return "no sample to measure it from";
 }
 

@@ -9,6 +9,7 @@ static void count_outcomes(const struct probe_record *probe, const struct window
 		if (window_has(window, &probe->samples[k])) {
 			m->samples++;
 			m->outcomes[probe->samples[k].outcome]++;
+			m->stale += probe->samples[k].is_stale;
 		}
 	}
 	/* Rounded down: 100 % means all of them. */
@@ -46,15 +47,33 @@ static struct measurement measure_window(const struct run_record *run, const str
 		.time_to_failover_ns = MEASURE_NONE,
 		.time_to_recover_ns = MEASURE_NONE,
 		.resolution_ns = probe->plan.every_ns,
+		.propagation_ns = MEASURE_NONE,
 	};
 
 	count_outcomes(probe, &window, &m);
 	m.outage_ns = outage_bad_ns(probe, &window, end_ns);
 	m.wrong_window_ns = outage_wrong_ns(probe, &window, end_ns);
+	m.stale_window_ns = outage_stale_ns(probe, &window, end_ns);
+	m.skew_ns = outage_skew_ns(probe, &window, end_ns);
 	percentile_latency(probe, &window, &m);
 	if (window.kind == WINDOW_FAULT)
 		measure_comebacks(run, probe, &window, &m);
 	return m;
+}
+
+/* The longest, and no more is known than a lower bound if that is so of one of them. */
+static void take_propagation(const struct run_results *results, struct measurement *m)
+{
+	for (size_t i = 0; i < results->change_count; i++) {
+		const struct change *change = &results->changes[i];
+
+		if (change->probe != m->probe || change->propagation_ns == MEASURE_NONE ||
+		    change->accepted_ns < m->from_ns || change->accepted_ns >= m->to_ns)
+			continue;
+		m->propagation_censored |= change->censored;
+		if (change->propagation_ns > m->propagation_ns)
+			m->propagation_ns = change->propagation_ns;
+	}
 }
 
 static void measure_run(const struct run_record *run, struct run_results *ret, struct arena *arena)
@@ -74,6 +93,9 @@ static void measure_run(const struct run_record *run, struct run_results *ret, s
 			*m++ = measure_window(run, probe, window_fault(run, probe, &run->faults[f]));
 		*m++ = measure_window(run, probe, window_recovery(run, probe));
 	}
+	ret->change_count = changes_find(run, &ret->changes, arena);
+	for (size_t i = 0; i < ret->measurement_count; i++)
+		take_propagation(ret, &ret->measurements[i]);
 	ret->expectations = ARENA_ARRAY(arena, struct expectation, run->expect_count);
 	ret->expectation_count = run->expect_count;
 	for (size_t e = 0; e < run->expect_count; e++)

@@ -48,5 +48,6 @@ int order_run(struct run_record *run, struct err *err)
 		if (fault->is_on)
 			fault->spans[fault->span_count - 1].to_ns = run->end_ns;
 	}
+	changes_judge(run);
 	return 0;
 }

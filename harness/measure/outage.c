@@ -8,7 +8,17 @@ static bool is_bad(const struct sample *sample)
 
 static bool is_wrong(const struct sample *sample)
 {
-	return sample->outcome == OUTCOME_WRONG;
+	return sample->outcome == OUTCOME_WRONG && !sample->is_stale;
+}
+
+static bool is_stale(const struct sample *sample)
+{
+	return sample->is_stale;
+}
+
+static bool differs(const struct sample *sample)
+{
+	return sample->differs;
 }
 
 /* What [from, to) and the window share. */
@@ -51,4 +61,14 @@ int64_t outage_bad_ns(const struct probe_record *probe, const struct window *win
 int64_t outage_wrong_ns(const struct probe_record *probe, const struct window *window, int64_t end_ns)
 {
 	return spans_ns(probe, window, end_ns, is_wrong);
+}
+
+int64_t outage_stale_ns(const struct probe_record *probe, const struct window *window, int64_t end_ns)
+{
+	return spans_ns(probe, window, end_ns, is_stale);
+}
+
+int64_t outage_skew_ns(const struct probe_record *probe, const struct window *window, int64_t end_ns)
+{
+	return spans_ns(probe, window, end_ns, differs);
 }

@@ -16,3 +16,6 @@ int run_add_sample(struct record *record, struct run_record *run, const struct e
 
 /* order.c: samples arrive as they end and are read as they were due. See record_finish(). */
 int order_run(struct run_record *run, struct err *err);
+
+/* changes.c: which version of the lab's zones was right when, and so which samples are stale, or wrong. After order_run. Twice is harmless. */
+void changes_judge(struct run_record *run);

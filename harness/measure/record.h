@@ -11,6 +11,9 @@ struct sample {
 	int64_t i, due_ns, sent_ns, done_ns;
 	const char *rcode, *detail, *answer, *name; /* interned; NULL where not said; answer joined by ", " */
 	enum outcome outcome;
+	bool is_stale; /* from a version of the zone that had been replaced (record_finish) */
+	bool differs; /* those who were asked did not say the same */
+	int64_t fits; /* bit k: it is the answer of version k */
 };
 
 struct probe_record {
@@ -44,6 +47,7 @@ struct step_record {
 	struct ev_plan_step plan;
 	bool started, ended, ok;
 	int64_t started_ns, ended_ns;
+	int64_t accepted_ns; /* when the first server was seen to serve its version; 0: none was (record_finish) */
 	const char *text; /* why it failed */
 	struct ev_step_host *hosts; /* what came of it on each, as they ended */
 	size_t host_count, host_cap;

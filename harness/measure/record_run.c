@@ -132,6 +132,8 @@ int run_add_sample(struct record *record, struct run_record *run, const struct e
 		.detail = intern_text(record->intern, ev->detail),
 		.answer = join_answer(record, &ev->answer),
 		.name = intern_text(record->intern, ev->name),
+		.fits = ev->fits,
+		.differs = ev->differs != 0,
 	};
 	return 0;
 }

@@ -26,8 +26,21 @@ struct measurement {
 	int64_t recover_samples, recover_errors; /* of time_to_recover: due after R, before the next fault */
 	int64_t resolution_ns; /* the probe's every */
 	int64_t outage_ns, wrong_window_ns;
+	int64_t stale, stale_window_ns; /* samples; of versions that had been replaced */
+	int64_t skew_ns; /* while those who were asked did not say the same */
+	int64_t propagation_ns; /* the longest of the changes accepted in the window; MEASURE_NONE: it saw none */
+	bool propagation_censored;
 	int64_t latency_p50_ns, latency_p95_ns, latency_p99_ns; /* MEASURE_NONE without samples */
 	bool latency_p50_censored, latency_p95_censored, latency_p99_censored; /* the percentile is a timeout */
+};
+
+/* One change of a zone as one probe saw it. */
+struct change {
+	const struct step_record *step;
+	const struct probe_record *probe;
+	int64_t accepted_ns;
+	int64_t propagation_ns; /* until the probe shows it for good; MEASURE_NONE: it never asked */
+	bool censored; /* it did not while it was watched: a lower bound */
 };
 
 struct expectation {
@@ -45,6 +58,8 @@ struct run_results {
 	const char *reason; /* one sentence: why this verdict */
 	struct measurement *measurements; /* per probe: overall, baseline, each fault, recovery */
 	size_t measurement_count;
+	struct change *changes; /* of each step that was accepted, each probe that can tell it */
+	size_t change_count;
 	struct expectation *expectations; /* in the order of the plan */
 	size_t expectation_count;
 };

@@ -47,6 +47,12 @@ struct comeback comeback_find(const struct probe_record *probe, const struct win
 int64_t outage_bad_ns(const struct probe_record *probe, const struct window *window, int64_t end_ns);
 int64_t outage_wrong_ns(const struct probe_record *probe, const struct window *window, int64_t end_ns);
 
+int64_t outage_stale_ns(const struct probe_record *probe, const struct window *window, int64_t end_ns);
+int64_t outage_skew_ns(const struct probe_record *probe, const struct window *window, int64_t end_ns);
+
+/* changes.c: the changes that were accepted, probe by probe. *ret in arena; returns how many. */
+size_t changes_find(const struct run_record *run, struct change **ret, struct arena *arena);
+
 /* percentile.c: fills the latency members of ret, whose samples are those of the window. */
 void percentile_latency(const struct probe_record *probe, const struct window *window, struct measurement *ret);
 

@@ -91,7 +91,17 @@ struct search {
 	struct names *answer; /* record data, each once */
 	const char *name; /* where the search stands */
 	const struct zone_spec *zone; /* that was asked last */
+	size_t version; /* of the zones */
 };
+
+static const struct zone *content_of(const struct search *search, const struct zone_spec *spec)
+{
+	for (size_t i = search->version; i-- > 0;) {
+		if (search->ctx->plan->versions[i]->spec == spec)
+			return search->ctx->plan->versions[i]->zone;
+	}
+	return spec->zone;
+}
 
 static void add_rrs(struct search *search, ldns_rr_list *rrs)
 {
@@ -153,7 +163,7 @@ static enum found ask_zones(struct search *search, uint16_t qtype)
 		search->zone = zone;
 		if (ask_lab_ns(search, qtype))
 			return FOUND;
-		answer = zone_lookup(zone->zone, search->name, qtype, search->ctx->arena, &rrs, &next);
+		answer = zone_lookup(content_of(search, zone), search->name, qtype, search->ctx->arena, &rrs, &next);
 		add_rrs(search, rrs);
 		ldns_rr_list_free(rrs);
 		switch (answer) {
@@ -235,35 +245,99 @@ static void say(struct plan_ctx *ctx, const struct probe *probe, const struct se
 	free(name);
 }
 
-static void find_answer(struct plan_ctx *ctx, struct probe *probe, bool may_be_none)
+/* Fills search->answer with what the zones of search->version hold. */
+static enum found search_zones(struct search *search, const struct probe *probe)
 {
 	/* A stub without a type asks for both families. */
 	const uint16_t both[] = {LDNS_RR_TYPE_A, LDNS_RR_TYPE_AAAA}, one[] = {probe->qtype};
 	const uint16_t *types = probe->qtype ? one : both;
-	struct names answer = {0};
-	struct search search = {.ctx = ctx, .answer = &answer};
 	enum found found = FOUND_NODATA;
 
 	for (size_t i = 0; i < (probe->qtype ? 1u : 2u); i++) {
 		enum found this;
 
-		search.name = probe->unique ? arena_printf(ctx->arena, "x.%s", probe->qname) : probe->qname;
-		this = ask_zones(&search, types[i]);
+		search->name = probe->unique ? arena_printf(search->ctx->arena, "x.%s", probe->qname) : probe->qname;
+		this = ask_zones(search, types[i]);
 		if (found != FOUND)
 			found = this;
 	}
+	return found;
+}
+
+static void set_answer(struct plan_ctx *ctx, const struct probe *probe, const struct names *answer, struct good *good)
+{
+	good->answer = (struct texts){ARENA_ARRAY(ctx->arena, struct text, answer->count), answer->count};
+	for (size_t i = 0; i < answer->count; i++)
+		good->answer.v[i] = (struct text){answer->v[i], probe->query.loc};
+	good->answer_given = true;
+}
+
+static bool is_same(const struct good *a, const struct good *b)
+{
+	if (a->answer.count != b->answer.count || strcmp(a->rcode.value, b->rcode.value))
+		return false;
+	for (size_t i = 0; i < a->answer.count; i++) {
+		if (strcmp(a->answer.v[i].value, b->answer.v[i].value))
+			return false;
+	}
+	return true;
+}
+
+/* What each version's answer is. False: some version has none that could be told here; then nothing is said of versions. */
+static bool fill_versions(struct plan_ctx *ctx, struct probe *probe, struct good *versions, bool *ret_found)
+{
+	for (size_t k = 0; k <= ctx->plan->version_count; k++) {
+		struct names answer = {0};
+		struct search search = {.ctx = ctx, .answer = &answer, .version = k};
+		enum found found = search_zones(&search, probe);
+
+		versions[k] = probe->good;
+		if (found == FOUND_NXDOMAIN)
+			versions[k].rcode.value = "NXDOMAIN";
+		else if (found != FOUND && found != FOUND_NODATA)
+			return false;
+		set_answer(ctx, probe, &answer, &versions[k]);
+		*ret_found |= found == FOUND;
+		if (k && !is_same(&versions[k - 1], &versions[k]))
+			probe->tells |= INT64_C(1) << k;
+	}
+	return true;
+}
+
+/* True: what is good changes with the zones, and was found. */
+static bool find_versions(struct plan_ctx *ctx, struct probe *probe)
+{
+	size_t count = ctx->plan->version_count + 1;
+	struct good *versions = ARENA_ARRAY(ctx->arena, struct good, count);
+	bool has_answer = false;
+
+	if (count == 1 || !fill_versions(ctx, probe, versions, &has_answer) || !has_answer || !probe->tells) {
+		probe->tells = 0;
+		return false;
+	}
+	probe->good = versions[0];
+	probe->good.versions = versions;
+	probe->good.version_count = count;
+	return true;
+}
+
+static void find_answer(struct plan_ctx *ctx, struct probe *probe, bool may_be_none)
+{
+	struct names answer = {0};
+	struct search search = {.ctx = ctx, .answer = &answer};
+	enum found found;
+
+	if (find_versions(ctx, probe))
+		return;
+	found = search_zones(&search, probe);
 	if (found == FOUND_UNKNOWN)
 		return;
 	if (found != FOUND && !may_be_none) {
 		say(ctx, probe, &search, found);
 		return;
 	}
-	if (found != FOUND && found != FOUND_NODATA)
-		return; /* the plan's rcode is all there is to compare */
-	probe->good.answer = (struct texts){ARENA_ARRAY(ctx->arena, struct text, answer.count), answer.count};
-	for (size_t i = 0; i < answer.count; i++)
-		probe->good.answer.v[i] = (struct text){answer.v[i], probe->query.loc};
-	probe->good.answer_given = true;
+	if (found == FOUND || found == FOUND_NODATA) /* else the plan's rcode is all there is to compare */
+		set_answer(ctx, probe, &answer, &probe->good);
 }
 
 void good_fill(struct plan_ctx *ctx, struct probe *probe, const struct node *given)

@@ -10,6 +10,7 @@
 #define DEFAULT_KIND "dns"
 #define UNIQUE_QNAME_MAX 230 /* leaves room for the fresh label in front */
 
+static const char *const stale_choices[] = {"ok", "bad", NULL};
 static const char *const tristate_choices[] = {"any", "true", "false", NULL};
 
 static const struct param good_params[] = {
@@ -46,6 +47,8 @@ const struct param probe_params[] = {
 	P_BOOL(struct probe, unique, "unique", false,
 	       "put a fresh label in front of the name each time, so that no cache can know it; the zone answers by a "
 	       "wildcard"),
+	P_ENUM(struct probe, stale, "stale", stale_choices, PROBE_STALE_OK,
+	       "whether answers from a version of the zone that a step has replaced are good"),
 	P_TABLE(struct probe, good, "good", struct good, &good_table,
 		"what a right answer is; by default NOERROR with the "
 		"answer the lab's zones hold"),

@@ -84,7 +84,7 @@ static void dns_judge(struct dns_ask *ask, struct dns_reply *reply, int64_t now_
 	struct ev_sample sample = {.done_ns = now_ns, .rcode = reply->answer.rcode};
 	struct buf detail = {0};
 
-	sample.outcome = judge(&ask->dns->good, &reply->answer, &detail);
+	sample.outcome = judge_versions(&ask->dns->good, &reply->answer, &detail, &sample.fits);
 	if (reply->ede.len > 0)
 		buf_printf(&detail, "%s%s", detail.len > 0 ? "; " : "", reply->ede.data);
 	sample.detail = detail.len > 0 ? detail.data : NULL;

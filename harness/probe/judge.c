@@ -150,3 +150,17 @@ enum outcome judge(const struct good *good, const struct answer *answer, struct 
 		return OUTCOME_WRONG;
 	return OUTCOME_OK;
 }
+
+enum outcome judge_versions(const struct good *good, const struct answer *answer, struct buf *detail, int64_t *ret_fits)
+{
+	struct buf unwanted = {0};
+	int64_t fits = 0;
+
+	for (size_t k = 0; k < good->version_count; k++) {
+		if (judge(&good->versions[k], answer, &unwanted) == OUTCOME_OK)
+			fits |= INT64_C(1) << k;
+	}
+	buf_fini(&unwanted);
+	*ret_fits = fits;
+	return fits ? OUTCOME_OK : judge(good, answer, detail);
+}

@@ -18,3 +18,8 @@ struct answer {
  * An error rcode where the plan wants another is OUTCOME_RCODE; NOERROR or NXDOMAIN where the plan wants something else is OUTCOME_WRONG
  * (a wrong statement about the zone), every other rcode is an error answer (RFC 1035 section 4.1.1). */
 enum outcome judge(const struct good *good, const struct answer *answer, struct buf *detail);
+
+/* The same where the zones have versions: *ret_fits has bit k set for each version k the answer is good of; then it is OUTCOME_OK, and which of them was right at that moment,
+ * measure/ finds out. 0 where good has no versions. */
+enum outcome judge_versions(const struct good *good, const struct answer *answer, struct buf *detail,
+			    int64_t *ret_fits);

@@ -43,7 +43,7 @@ static void stub_judge_as(const struct good *good, const char *rcode, const char
 				.max_ttl = PARAM_UNSET};
 	struct buf detail = {0};
 
-	sample->outcome = judge(good, &answer, &detail);
+	sample->outcome = judge_versions(good, &answer, &detail, &sample->fits);
 	if (words && sample->outcome != OUTCOME_OK)
 		sample->detail = words;
 	else if (detail.len > 0)

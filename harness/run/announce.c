@@ -70,6 +70,8 @@ static void announce_probe(struct bus *bus, const struct plan *plan, size_t i)
 		.good = good.data,
 		.every_ns = probe->every_ns,
 		.timeout_ns = probe->timeout_ns,
+		.tells = probe->tells,
+		.stale_is_bad = probe->stale == PROBE_STALE_BAD,
 	};
 	bus_emit(bus, &ev);
 	buf_fini(&via);

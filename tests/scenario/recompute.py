@@ -40,7 +40,11 @@ def take(run, event):
     elif kind == "plan.fault":
         run["faults"][event["id"]] = {"plan": event, "T": None, "R": None}
     elif kind == "plan.step":
-        run["steps"][event["id"]] = {"plan": event, "start": None}
+        run["steps"][event["id"]] = {"plan": event, "start": None, "shown": [], "void": False}
+    elif kind == "step.host":
+        run["steps"][event["id"]]["shown"] += [event["shown_ns"]] if event.get("shown_ns") else []
+    elif kind == "step.ended":
+        run["steps"][event["id"]]["void"] = not event["ok"]
     elif kind == "step.started":
         run["steps"][event["id"]]["start"] = event["t_ns"]
     elif kind == "fault.applied":
@@ -136,7 +140,10 @@ def measure(probe, samples, members, low, high, end, starters):
     for sample in members:
         outcomes[sample["outcome"]] += 1
     bad = spans_of(samples, starters, lambda s: not is_ok(s), end)
-    wrong = spans_of(samples, starters, lambda s: s["outcome"] == "wrong", end)
+    wrong = spans_of(samples, starters, lambda s: s["outcome"] == "wrong" and not s["stale"], end)
+    stale = spans_of(samples, starters, lambda s: s["stale"], end)
+    skew = spans_of(samples, starters, lambda s: s.get("differs"), end)
+    seen = [p for at, p in probe["changes"] if p and low <= at < high]
     latency, censored = percentiles(members, probe["plan"]["timeout_ns"])
     return {
         "from_ns": low, "to_ns": high, "samples": len(members), "outcomes": outcomes,
@@ -144,8 +151,52 @@ def measure(probe, samples, members, low, high, end, starters):
         "time_to_impact_ns": None, "time_to_failover_ns": None, "censored": False,
         "time_to_recover_ns": None, "recover_censored": False, "resolution_ns": probe["plan"]["every_ns"],
         "outage_ns": union_length(bad, low, high), "wrong_window_ns": union_length(wrong, low, high),
+        "stale": sum(s["stale"] for s in members), "stale_window_ns": union_length(stale, low, high),
+        "skew_ns": union_length(skew, low, high),
+        "propagation_ns": max((ns for ns, _ in seen), default=None),
+        "propagation_censored": any(censored for _, censored in seen),
         "latency_ns": latency, "latency_censored": censored,
     }
+
+
+def judge_versions(run, probe):
+    """Marks samples of replaced versions as stale, of versions that were not right as wrong. The changes: [(version, accepted)]."""
+    steps = {s["plan"]["version"]: s for s in run["steps"].values() if s["plan"].get("version")}
+    tells = probe["plan"].get("tells", 0)
+    known = {k: min(s["shown"]) if s["shown"] else math.inf for k, s in steps.items()}
+    void = {k for k, s in steps.items() if s["void"] and not s["shown"]}
+    for sample in probe["samples"]:
+        sample["stale"] = False
+        fits = sample.get("fits", 0)
+        if not (tells and fits):
+            continue
+        now = 0
+        for k in sorted(steps):
+            if k not in void:
+                if known[k] > sample["sent_ns"]:
+                    break
+                now = k
+        coming = [k for k in steps if k > now and k not in void and steps[k]["start"] is not None
+                  and steps[k]["start"] <= sample["done_ns"]]
+        if any(fits >> k & 1 for k in [now, *coming]):
+            continue
+        sample["stale"] = any(fits >> k & 1 for k in range(now))
+        if not sample["stale"] or probe["plan"].get("stale_is_bad"):
+            sample["outcome"] = "wrong"
+    return [(k, at) for k, at in sorted(known.items()) if at < math.inf and tells >> k & 1], sorted(known.values())
+
+
+def propagation(samples, accepted, version, moments, end):
+    """(ns until it shows for good, censored), or None if nobody asked."""
+    end = min([end] + [t for t in moments if t > accepted])
+    asked = [s for s in samples if s["sent_ns"] >= accepted and s["due_ns"] < end]
+    if not asked:
+        return None
+    stale = [k for k, s in enumerate(asked) if s["stale"]]
+    shows = [s for s in asked[stale[-1] + 1 if stale else 0:] if s.get("fits", 0) >> version & 1 and not s["stale"]]
+    if not shows:
+        return end - accepted, True
+    return (shows[0]["due_ns"] - accepted if stale else 0), False
 
 
 def due_in(samples, low, high):
@@ -174,6 +225,8 @@ def measure_probe(run, probe):
     samples = sorted(probe["samples"], key=lambda s: s["i"])
     end = samples[-1]["due_ns"] + probe["plan"]["every_ns"] if samples else max(run["last_t"], probe["start"])
     begin = samples[0]["due_ns"] if samples else probe["start"]
+    changes, moments = judge_versions(run, probe)
+    probe["changes"] = [(at, propagation(samples, at, k, moments, end)) for k, at in changes]
     faults, stable = list(run["faults"].values()), max(1, run["start"]["stable"])
     applied = [f for f in faults if f["T"] is not None]
     begun = [s["start"] for s in run["steps"].values() if s["start"] is not None]

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Versions of the lab's zones: when each was the right one, what that makes of the samples, and how long each took to show. docs/metrics.md, "Changes".
+ */
+#include "harness/measure/parts.h"
+#include "harness/measure/window.h"
+
+#define VERSIONS 62
+
+/* By version, 0 being what the lab began with. */
+struct history {
+	int64_t begun_ns[VERSIONS], accepted_ns[VERSIONS]; /* INT64_MAX: it never was */
+	bool is_void[VERSIONS]; /* its step failed, and nobody served it */
+	int count;
+};
+
+static struct step_record *find_step(const struct run_record *run, int64_t version)
+{
+	for (size_t i = 0; i < run->step_count; i++) {
+		if (run->steps[i].plan.version == version)
+			return &run->steps[i];
+	}
+	return NULL;
+}
+
+static int64_t first_shown_ns(const struct step_record *step)
+{
+	int64_t first_ns = 0;
+
+	for (size_t i = 0; i < step->host_count; i++) {
+		int64_t shown_ns = step->hosts[i].shown_ns;
+
+		if (shown_ns && (!first_ns || shown_ns < first_ns))
+			first_ns = shown_ns;
+	}
+	return first_ns;
+}
+
+static struct history history_of(const struct run_record *run)
+{
+	struct history h = {.count = 1};
+	const struct step_record *step;
+
+	while (h.count < VERSIONS && (step = find_step(run, h.count))) {
+		int k = h.count++;
+
+		h.begun_ns[k] = step->started ? step->started_ns : INT64_MAX;
+		h.accepted_ns[k] = step->accepted_ns ? step->accepted_ns : INT64_MAX;
+		h.is_void[k] = step->ended && !step->ok && !step->accepted_ns;
+	}
+	return h;
+}
+
+/* The version that was right at that moment: the last one up to which every change was accepted, or came to nothing. */
+static int current_at(const struct history *h, int64_t t_ns)
+{
+	int current = 0;
+
+	for (int k = 1; k < h->count; k++) {
+		if (h->is_void[k])
+			continue;
+		if (h->accepted_ns[k] > t_ns)
+			break;
+		current = k;
+	}
+	return current;
+}
+
+static void judge_sample(const struct history *h, const struct probe_record *probe, struct sample *sample)
+{
+	int current = current_at(h, sample->sent_ns);
+	int64_t right = INT64_C(1) << current;
+
+	for (int k = current + 1; k < h->count; k++) {
+		if (!h->is_void[k] && h->begun_ns[k] <= sample->done_ns)
+			right |= INT64_C(1) << k;
+	}
+	sample->is_stale = false;
+	if (sample->fits & right)
+		return;
+	sample->is_stale = (sample->fits & ((INT64_C(1) << current) - 1)) != 0;
+	if (!sample->is_stale || probe->plan.stale_is_bad)
+		sample->outcome = OUTCOME_WRONG;
+	sample->detail = sample->is_stale ? "from a version of the zone that had been replaced"
+					  : "from a version of the zone that was not right then";
+}
+
+void changes_judge(struct run_record *run)
+{
+	struct history h;
+
+	for (size_t i = 0; i < run->step_count; i++)
+		run->steps[i].accepted_ns = run->steps[i].plan.version ? first_shown_ns(&run->steps[i]) : 0;
+	h = history_of(run);
+	for (size_t p = 0; h.count > 1 && p < run->probe_count; p++) {
+		struct probe_record *probe = &run->probes[p];
+
+		for (size_t i = 0; probe->plan.tells && i < probe->count; i++) {
+			if (probe->samples[i].fits)
+				judge_sample(&h, probe, &probe->samples[i]);
+		}
+	}
+}
+
+/* When the next change after version k was accepted, or asking ended. */
+static int64_t until_ns(const struct run_record *run, const struct probe_record *probe, const struct history *h, int k)
+{
+	int64_t end_ns = window_end_of_asking(run, probe);
+
+	for (int j = k + 1; j < h->count; j++) {
+		if (h->accepted_ns[j] < end_ns)
+			end_ns = h->accepted_ns[j];
+	}
+	return end_ns;
+}
+
+static void time_change(const struct run_record *run, const struct history *h, int k, struct change *change)
+{
+	const struct probe_record *probe = change->probe;
+	int64_t accepted_ns = h->accepted_ns[k], end_ns = until_ns(run, probe, h, k), shows_ns = MEASURE_NONE;
+	bool was_stale = false, was_asked = false;
+
+	for (size_t i = 0; i < probe->count; i++) {
+		const struct sample *sample = &probe->samples[i];
+
+		if (sample->sent_ns < accepted_ns || sample->due_ns >= end_ns)
+			continue;
+		was_asked = true;
+		if (sample->is_stale) {
+			was_stale = true;
+			shows_ns = MEASURE_NONE;
+		} else if (shows_ns == MEASURE_NONE && (sample->fits & INT64_C(1) << k)) {
+			shows_ns = sample->due_ns;
+		}
+	}
+	if (!was_asked)
+		return;
+	change->censored = shows_ns == MEASURE_NONE;
+	if (change->censored)
+		change->propagation_ns = end_ns - accepted_ns;
+	else
+		change->propagation_ns = was_stale ? shows_ns - accepted_ns : 0;
+}
+
+size_t changes_find(const struct run_record *run, struct change **ret, struct arena *arena)
+{
+	struct history h = history_of(run);
+	size_t count = 0;
+
+	*ret = ARENA_ARRAY(arena, struct change, (size_t)h.count * run->probe_count + 1);
+	for (int k = 1; k < h.count; k++) {
+		for (size_t p = 0; h.accepted_ns[k] != INT64_MAX && p < run->probe_count; p++) {
+			struct change *change = &(*ret)[count];
+
+			if (!(run->probes[p].plan.tells & INT64_C(1) << k))
+				continue;
+			*change = (struct change){
+				.step = find_step(run, k),
+				.probe = &run->probes[p],
+				.accepted_ns = h.accepted_ns[k],
+				.propagation_ns = MEASURE_NONE,
+			};
+			time_change(run, &h, k, change);
+			count++;
+		}
+	}
+	return count;
+}
