@@ -205,6 +205,8 @@ static json_t *change_json(const struct change *change)
 	put_int(o, "version", change->step->plan.version);
 	put_int(o, "accepted_ns", change->accepted_ns);
 	put_text(o, "probe", change->probe->plan.probe);
+	put_text(o, "host", change->probe->host);
+	put_text(o, "address", change->probe->address);
 	put_int(o, "propagation_ns", change->propagation_ns);
 	put_bool(o, "censored", change->censored);
 	return o;

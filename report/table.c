@@ -176,7 +176,11 @@ static void write_changes(const struct page *page, const struct run_results *run
 		const struct change *change = &run->changes[i];
 
 		grid_cell(&grid, GRID_PLAIN, change->step->plan.name);
-		grid_cell(&grid, GRID_PLAIN, change->probe->plan.probe);
+		if (change->probe->host)
+			buf_printf(&cell, "  %s %s", change->probe->host, change->probe->address);
+		else
+			buf_puts(&cell, change->probe->plan.probe);
+		grid_cell_buf(&grid, change->probe->host ? GRID_DIM : GRID_PLAIN, &cell);
 		duration_cell(&grid, &cell, change->accepted_ns - run->run->timeline_ns, false);
 		duration_cell(&grid, &cell, change->propagation_ns, change->censored);
 		grid_row(&grid);

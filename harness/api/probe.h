@@ -29,6 +29,8 @@ struct good {
 };
 enum tristate { TRISTATE_ANY, TRISTATE_TRUE, TRISTATE_FALSE };
 
+struct probe_serial;
+
 /* What every probe has. A kind's struct embeds this first. */
 struct probe {
 	struct loc loc;
@@ -42,8 +44,14 @@ struct probe {
 	int64_t every_ns, timeout_ns;
 	bool unique; /* a fresh label in front of qname each time */
 	struct good good;
+	const struct probe_serial *serials; /* of kinds that ask nameservers (ops->to) */
+	size_t serial_count;
 	int64_t tells; /* bit k: its good answers of version k are not those of the version before */
 	int64_t stale; /* enum probe_stale */
+};
+/* A serial of the probe's zone, and the version of the lab's zones that has it. */
+struct probe_serial {
+	int64_t serial, version;
 };
 enum probe_stale { PROBE_STALE_OK, PROBE_STALE_BAD };
 
@@ -66,6 +74,8 @@ struct probe_ctx {
 	/* Takes a finished sample; its strings are borrowed until it returns. Exactly once for each ask, in any order, also from within ask. Must not
 	 * call close. */
 	void (*done)(void *arg, const struct ev_sample *sample);
+	/* What came of one of several who were asked; before done, from the same call. Of kinds that ask nameservers. */
+	void (*part)(void *arg, const struct ev_sample_part *part);
 	void *arg;
 };
 
@@ -82,6 +92,8 @@ struct probe_ops {
 	const char *(*transport)(const struct probe *probe); /* "udp", "tcp", "getaddrinfo" */
 	/* The `via` a plan gave, or an empty text: resolved by the plan into ctx->servers. May be NULL. */
 	const struct text *(*via)(const struct probe *probe);
+	/* Of kinds that ask the nameservers of the zone that holds the name: the `to` a plan gave, or an empty list, which means all. NULL: of other kinds. */
+	const struct texts *(*to)(const struct probe *probe);
 	/* Which of enum encrypted the host that is asked first must serve; 0: none. Checked by the plan. May be NULL: none. */
 	int (*encrypted)(const struct probe *probe);
 

@@ -66,6 +66,15 @@ static const struct field sample_fields[] = {
 	OPT(sample, rcode),   OPT(sample, detail),  STRS(sample, answer),
 	OPT(sample, name),    INTOPT(sample, fits), INTOPT(sample, differs),
 };
+static const struct field sample_part_fields[] = {
+	TEXT(sample_part, probe),  INT(sample_part, i),
+	TEXT(sample_part, host),   TEXT(sample_part, address),
+	INT(sample_part, due_ns),  INT(sample_part, sent_ns),
+	INT(sample_part, done_ns), ROW(sample_part, outcome, enum outcome, FIELD_OUTCOME),
+	OPT(sample_part, rcode),   OPT(sample_part, detail),
+	STRS(sample_part, answer), INT(sample_part, serial),
+	INTOPT(sample_part, fits),
+};
 static const struct field fault_applying_fields[] = {INT(fault_applying, id), OPT(fault_applying, undo)};
 static const struct field fault_applied_fields[] = {INT(fault_applied, id), OPT(fault_applied, backend)};
 static const struct field fault_switched_fields[] = {INT(fault_switched, id), BOOL(fault_switched, on)};

@@ -31,6 +31,7 @@
 	X(TIMELINE_START, timeline_start, "timeline.start")    \
 	X(PROBE_START, probe_start, "probe.start")             \
 	X(SAMPLE, sample, "sample")                            \
+	X(SAMPLE_PART, sample_part, "sample.part")             \
 	X(FAULT_APPLYING, fault_applying, "fault.applying")    \
 	X(FAULT_APPLIED, fault_applied, "fault.applied")       \
 	X(FAULT_SWITCHED, fault_switched, "fault.switched")    \
@@ -163,6 +164,18 @@ struct ev_sample {
 	const char *name; /* the name that was asked, where it is not the probe's own (unique) */
 	int64_t fits; /* bit k: the answer is that of version k of the lab's zones; only of probes that can tell some apart */
 	int64_t differs; /* 1: those who were asked did not say the same (serial, parity) */
+};
+
+struct ev_sample_part { /* what one of several servers answered (serial, parity) */
+	const char *probe;
+	int64_t i;
+	const char *host, *address; /* that was asked */
+	int64_t due_ns, sent_ns, done_ns;
+	enum outcome outcome;
+	const char *rcode, *detail;
+	struct ev_strings answer;
+	int64_t serial; /* of the SOA in the answer; -1: there is none */
+	int64_t fits; /* as of a sample */
 };
 
 struct ev_fault_applying {

@@ -85,6 +85,14 @@ static void judge_sample(const struct history *h, const struct probe_record *pro
 					  : "from a version of the zone that was not right then";
 }
 
+static void judge_probe(const struct history *h, struct probe_record *probe)
+{
+	for (size_t i = 0; probe->plan.tells && i < probe->count; i++) {
+		if (probe->samples[i].fits)
+			judge_sample(h, probe, &probe->samples[i]);
+	}
+}
+
 void changes_judge(struct run_record *run)
 {
 	struct history h;
@@ -93,12 +101,9 @@ void changes_judge(struct run_record *run)
 		run->steps[i].accepted_ns = run->steps[i].plan.version ? first_shown_ns(&run->steps[i]) : 0;
 	h = history_of(run);
 	for (size_t p = 0; h.count > 1 && p < run->probe_count; p++) {
-		struct probe_record *probe = &run->probes[p];
-
-		for (size_t i = 0; probe->plan.tells && i < probe->count; i++) {
-			if (probe->samples[i].fits)
-				judge_sample(&h, probe, &probe->samples[i]);
-		}
+		judge_probe(&h, &run->probes[p]);
+		for (size_t k = 0; k < run->probes[p].part_count; k++)
+			judge_probe(&h, &run->probes[p].parts[k]);
 	}
 }
 
@@ -118,50 +123,61 @@ static void time_change(const struct run_record *run, const struct history *h, i
 {
 	const struct probe_record *probe = change->probe;
 	int64_t accepted_ns = h->accepted_ns[k], end_ns = until_ns(run, probe, h, k), shows_ns = MEASURE_NONE;
-	bool was_stale = false, was_asked = false;
+	int64_t first_ns = MEASURE_NONE;
 
 	for (size_t i = 0; i < probe->count; i++) {
 		const struct sample *sample = &probe->samples[i];
 
 		if (sample->sent_ns < accepted_ns || sample->due_ns >= end_ns)
 			continue;
-		was_asked = true;
-		if (sample->is_stale) {
-			was_stale = true;
+		if (first_ns == MEASURE_NONE)
+			first_ns = sample->due_ns;
+		if (sample->is_stale || sample->differs) {
 			shows_ns = MEASURE_NONE;
 		} else if (shows_ns == MEASURE_NONE && (sample->fits & INT64_C(1) << k)) {
 			shows_ns = sample->due_ns;
 		}
 	}
-	if (!was_asked)
+	if (first_ns == MEASURE_NONE)
 		return;
 	change->censored = shows_ns == MEASURE_NONE;
 	if (change->censored)
 		change->propagation_ns = end_ns - accepted_ns;
 	else
-		change->propagation_ns = was_stale ? shows_ns - accepted_ns : 0;
+		change->propagation_ns = shows_ns == first_ns ? 0 : shows_ns - accepted_ns;
+}
+
+static struct change change_of(const struct run_record *run, const struct history *h, int k,
+			       const struct probe_record *probe, const struct probe_record *part)
+{
+	struct change change = {
+		.step = find_step(run, k),
+		.probe = part ? part : probe,
+		.accepted_ns = h->accepted_ns[k],
+		.propagation_ns = MEASURE_NONE,
+	};
+
+	time_change(run, h, k, &change);
+	return change;
 }
 
 size_t changes_find(const struct run_record *run, struct change **ret, struct arena *arena)
 {
 	struct history h = history_of(run);
-	size_t count = 0;
+	size_t count = 0, room = 1;
 
-	*ret = ARENA_ARRAY(arena, struct change, (size_t)h.count * run->probe_count + 1);
+	for (size_t p = 0; p < run->probe_count; p++)
+		room += (size_t)h.count * (run->probes[p].part_count + 1);
+	*ret = ARENA_ARRAY(arena, struct change, room);
 	for (int k = 1; k < h.count; k++) {
 		for (size_t p = 0; h.accepted_ns[k] != INT64_MAX && p < run->probe_count; p++) {
-			struct change *change = &(*ret)[count];
+			const struct probe_record *probe = &run->probes[p];
 
-			if (!(run->probes[p].plan.tells & INT64_C(1) << k))
+			if (!(probe->plan.tells & INT64_C(1) << k))
 				continue;
-			*change = (struct change){
-				.step = find_step(run, k),
-				.probe = &run->probes[p],
-				.accepted_ns = h.accepted_ns[k],
-				.propagation_ns = MEASURE_NONE,
-			};
-			time_change(run, &h, k, change);
-			count++;
+			(*ret)[count++] = change_of(run, &h, k, probe, NULL);
+			for (size_t i = 0; i < probe->part_count; i++)
+				(*ret)[count++] = change_of(run, &h, k, probe, &probe->parts[i]);
 		}
 	}
 	return count;

@@ -37,6 +37,8 @@ int order_run(struct run_record *run, struct err *err)
 	for (size_t i = 0; i < run->probe_count; i++) {
 		int r = order_probe(&run->probes[i], err);
 
+		for (size_t k = 0; !r && k < run->probes[i].part_count; k++)
+			r = order_probe(&run->probes[i].parts[k], err);
 		if (r)
 			return r;
 	}

@@ -26,8 +26,12 @@ struct record *record_new(void)
 
 static void run_free(struct run_record *run)
 {
-	for (size_t i = 0; i < run->probe_count; i++)
+	for (size_t i = 0; i < run->probe_count; i++) {
+		for (size_t k = 0; k < run->probes[i].part_count; k++)
+			free(run->probes[i].parts[k].samples);
+		free(run->probes[i].parts);
 		free(run->probes[i].samples);
+	}
 	for (size_t i = 0; i < run->fault_count; i++)
 		free(run->faults[i].spans);
 	for (size_t i = 0; i < run->step_count; i++)

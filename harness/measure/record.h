@@ -22,6 +22,10 @@ struct probe_record {
 	struct sample *samples; /* ordered by i, and so by due_ns, once the run ended (record_finish) */
 	size_t count, cap;
 	int64_t missing; /* samples before the last one of which nothing was said: in flight when the run was cut short */
+	struct probe_record
+		*parts; /* of each server asked, where several are: its part of every sample; plan is the probe's own */
+	size_t part_count, part_cap;
+	const char *host, *address; /* of a part */
 	bool unordered; /* samples still stand in the order in which they ended */
 };
 

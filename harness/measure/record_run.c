@@ -138,6 +138,45 @@ int run_add_sample(struct record *record, struct run_record *run, const struct e
 	return 0;
 }
 
+static struct probe_record *find_part(struct probe_record *probe, const struct ev_sample_part *ev)
+{
+	struct probe_record *part;
+
+	for (size_t i = 0; i < probe->part_count; i++) {
+		if (!strcmp(probe->parts[i].address, ev->address) && !strcmp(probe->parts[i].host, ev->host))
+			return &probe->parts[i];
+	}
+	part = RECORD_GROW(probe->parts, probe->part_count, probe->part_cap);
+	part->plan = probe->plan;
+	part->host = ev->host;
+	part->address = ev->address;
+	return part;
+}
+
+static int add_part(struct run_record *run, const struct ev_sample_part *ev, struct err *err)
+{
+	struct probe_record *probe = find_probe(run, ev->probe), *part;
+	struct sample *sample;
+
+	if (!probe)
+		return unknown_probe(ev->probe, err);
+	part = find_part(probe, ev);
+	if (part->count && ev->i <= part->samples[part->count - 1].i)
+		part->unordered = true;
+	sample = RECORD_GROW(part->samples, part->count, part->cap);
+	*sample = (struct sample){
+		.i = ev->i,
+		.due_ns = ev->due_ns,
+		.sent_ns = ev->sent_ns,
+		.done_ns = ev->done_ns,
+		.outcome = ev->outcome,
+		.rcode = ev->rcode,
+		.detail = ev->detail,
+		.fits = ev->fits,
+	};
+	return 0;
+}
+
 static int unknown_fault(int64_t id, struct err *err)
 {
 	return err_set(err, -EINVAL, LOC_NONE, "no plan.fault before it has the id %" PRId64, id);
@@ -339,6 +378,8 @@ int run_add(struct record *record, struct run_record *run, const struct ev *ev, 
 	case EV_TIMELINE_START:
 		run->timeline_ns = ev->t_ns;
 		return 0;
+	case EV_SAMPLE_PART:
+		return add_part(run, &ev->sample_part, err);
 	case EV_PROBE_START:
 		return start_probe(run, &ev->probe_start, err);
 	case EV_FAULT_APPLYING:

@@ -37,7 +37,7 @@ struct measurement {
 /* One change of a zone as one probe saw it. */
 struct change {
 	const struct step_record *step;
-	const struct probe_record *probe;
+	const struct probe_record *probe; /* or the part of one server of it: then host is set */
 	int64_t accepted_ns;
 	int64_t propagation_ns; /* until the probe shows it for good; MEASURE_NONE: it never asked */
 	bool censored; /* it did not while it was watched: a lower bound */

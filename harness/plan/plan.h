@@ -9,6 +9,7 @@
 
 struct topology;
 struct zone_version;
+struct zone_alias;
 struct zone_cache_entry;
 
 /* How a zone is signed when the lab starts. */
@@ -134,6 +135,7 @@ struct plan {
 	const struct zone_version *
 		*versions; /* of zones that actions change, in the order of time; id = index + 1 (plan/versions.h) */
 	size_t version_count;
+	struct zone_alias *aliases; /* plan/versions.h */
 	struct zone_cache_entry **zone_cache; /* the set's */
 	struct expect_spec *expects;
 	size_t expect_count;

@@ -116,6 +116,14 @@ static void parse_query(struct plan_ctx *ctx, struct probe *probe)
 		probe->qtype = parse_type(ctx, probe, word[1]);
 }
 
+static void fill_serials(struct plan_ctx *ctx, struct probe *probe)
+{
+	const struct zone_spec *spec = zones_enclosing(&ctx->plan->lab, probe->qname);
+
+	if (probe->ops->to && spec && spec->zone)
+		probe->serials = version_serials(ctx->plan, spec, ctx->arena, &probe->serial_count);
+}
+
 static void parse_probe(struct plan_ctx *ctx, const struct node_pair *pair)
 {
 	const struct probe_ops *ops;
@@ -147,6 +155,7 @@ static void parse_probe(struct plan_ctx *ctx, const struct node_pair *pair)
 	via_resolve(ctx, probe, &ctx->plan->probe_servers[i], &ctx->plan->probe_server_counts[i]);
 	if (probe->qname && ctx->errs->count + ctx->errs->dropped == before) {
 		good_fill(ctx, probe, node_get(pair->value, "good"));
+		fill_serials(ctx, probe);
 		if (ops->validate)
 			ops->validate(probe, ctx->errs);
 	}

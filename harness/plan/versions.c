@@ -7,7 +7,7 @@
 
 /* ---- which zones ---- */
 
-static const struct topo_zone *topo_zone_of(const struct plan *plan, const struct zone_spec *spec)
+const struct topo_zone *topo_zone_of(const struct plan *plan, const struct zone_spec *spec)
 {
 	for (size_t i = 0; i < plan->topology->zone_count; i++) {
 		if (plan->topology->zones[i].spec == spec)
@@ -317,4 +317,43 @@ const struct zone_version *version_add(struct plan *plan, const struct zone_spec
 		plan->versions = ARENA_ARRAY(arena, const struct zone_version *, VERSIONS_MAX);
 	plan->versions[plan->version_count++] = version;
 	return version;
+}
+
+struct zone_alias {
+	const struct zone_spec *spec;
+	uint32_t serial;
+	size_t version;
+	struct zone_alias *next;
+};
+
+void version_alias(struct plan *plan, const struct zone_spec *spec, uint32_t serial, struct arena *arena)
+{
+	struct zone_alias *alias = ARENA_NEW(arena, struct zone_alias);
+
+	*alias = (struct zone_alias){spec, serial, plan->version_count, plan->aliases};
+	plan->aliases = alias;
+}
+
+const struct probe_serial *version_serials(const struct plan *plan, const struct zone_spec *spec, struct arena *arena,
+					   size_t *ret_count)
+{
+	size_t count = plan->version_count + 1;
+	struct probe_serial *serials;
+	uint32_t serial = zone_serial(spec->zone);
+
+	for (const struct zone_alias *alias = plan->aliases; alias; alias = alias->next)
+		count++;
+	serials = ARENA_ARRAY(arena, struct probe_serial, count);
+	for (size_t k = 0; k <= plan->version_count; k++) {
+		if (k && plan->versions[k - 1]->spec == spec)
+			serial = plan->versions[k - 1]->serial;
+		serials[k] = (struct probe_serial){serial, (int64_t)k};
+	}
+	count = plan->version_count + 1;
+	for (const struct zone_alias *alias = plan->aliases; alias; alias = alias->next) {
+		if (alias->spec == spec)
+			serials[count++] = (struct probe_serial){alias->serial, (int64_t)alias->version};
+	}
+	*ret_count = count;
+	return serials;
 }

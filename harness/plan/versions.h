@@ -27,6 +27,9 @@ struct zone_version {
 /* The zone of that name, which can be changed by steps; NULL after an error at name's place. */
 const struct zone_spec *version_zone(const struct plan *plan, const struct text *name, struct arena *arena,
 				     struct errs *errs);
+struct topo_zone;
+const struct topo_zone *topo_zone_of(const struct plan *plan, const struct zone_spec *spec);
+
 /* What the zone holds once every change added so far was made; never NULL for a zone that could be loaded. */
 const struct zone *version_content(const struct plan *plan, const struct zone_spec *spec);
 uint32_t zone_serial(const struct zone *zone);
@@ -42,6 +45,12 @@ struct zone *version_edit(struct plan *plan, const struct zone *from, uint32_t s
 /* Appends the zone as the plan's next version. NULL after an error at loc: too many, or the same as before. */
 const struct zone_version *version_add(struct plan *plan, const struct zone_spec *spec, const struct zone *zone,
 				       struct loc loc, struct arena *arena, struct errs *errs);
+
+/* A serial under which the newest version of a zone so far is to be served again: a fault's end may have to raise it. */
+void version_alias(struct plan *plan, const struct zone_spec *spec, uint32_t serial, struct arena *arena);
+/* Every serial of a zone, by version, and those aliases. In arena. */
+const struct probe_serial *version_serials(const struct plan *plan, const struct zone_spec *spec, struct arena *arena,
+					   size_t *ret_count);
 
 /* The master file a primary of the zone gets: the content, with the apex NS set and the addresses of nameservers as the lab has them. In arena. */
 const char *version_master_text(const struct plan *plan, const struct zone_spec *spec, const struct zone *content,

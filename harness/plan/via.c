@@ -88,6 +88,32 @@ static void check_encrypted(struct plan_ctx *ctx, const struct probe *probe, con
 	}
 }
 
+/* Every address at which from can ask the nameservers of the zone. */
+static void resolve_zone(struct plan_ctx *ctx, const struct probe *probe, const struct topo_host *from,
+			 struct probe_server **ret_servers, size_t *ret_count)
+{
+	const struct zone_spec *spec = probe->qname ? zones_enclosing(&ctx->plan->lab, probe->qname) : NULL;
+	const struct texts *to = probe->ops->to(probe);
+	const struct topo_zone *zone = spec ? topo_zone_of(ctx->plan, spec) : NULL;
+	size_t room = 1;
+
+	for (size_t i = 0; zone && i < zone->server_count; i++)
+		room += zone->servers[i]->addresses.count;
+	*ret_servers = ARENA_ARRAY(ctx->arena, struct probe_server, room);
+	for (size_t i = 0; zone && i < zone->server_count; i++) {
+		bool is_meant = !to->count;
+
+		for (size_t k = 0; k < to->count; k++)
+			is_meant |= topology_is_meant(zone->servers[i], to->v[k].value);
+		if (is_meant)
+			add(ctx, from, zone->servers[i], *ret_servers, ret_count);
+	}
+	if (!*ret_count && probe->qname)
+		errs_add(ctx->errs, to->count ? to->v[0].loc : probe->query.loc,
+			 "%s: no nameserver of a zone of the plan that holds %s %s", to->count ? "to" : "query",
+			 probe->qname, zone ? "is meant, or can be reached from there" : "is known");
+}
+
 void via_resolve(struct plan_ctx *ctx, const struct probe *probe, struct probe_server **ret_servers, size_t *ret_count)
 {
 	const struct text *via = probe->ops->via ? probe->ops->via(probe) : NULL;
@@ -98,6 +124,8 @@ void via_resolve(struct plan_ctx *ctx, const struct probe *probe, struct probe_s
 	from = topology_host(ctx->plan->topology, probe->from.value);
 	if (!from) {
 		say_unknown(ctx, &probe->from, "host", true);
+	} else if (probe->ops->to) {
+		resolve_zone(ctx, probe, from, ret_servers, ret_count);
 	} else if (via && via->value) {
 		resolve_via(ctx, from, via, ret_servers, ret_count);
 	} else if (!from->resolver_count) {

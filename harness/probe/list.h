@@ -4,3 +4,5 @@
  */
 PROBE(dns)
 PROBE(stub)
+PROBE(serial)
+PROBE(parity)

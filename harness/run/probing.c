@@ -45,6 +45,15 @@ static void sample_done(void *arg, const struct ev_sample *sample)
 		asker->probing->on_idle(asker->probing->arg);
 }
 
+static void part_done(void *arg, const struct ev_sample_part *part)
+{
+	struct asker *asker = arg;
+	struct ev ev = {.kind = EV_SAMPLE_PART, .sample_part = *part};
+
+	ev.sample_part.probe = asker->probe->name.value;
+	bus_emit(asker->probing->bus, &ev);
+}
+
 static void ask(void *arg, int64_t i, int64_t due_ns)
 {
 	struct asker *asker = arg;
@@ -68,6 +77,7 @@ static int open_asker(struct probing *probing, size_t i, struct lab *lab, struct
 		.server_count = probing->plan->probe_server_counts[i],
 		.ca_file = lab_ca(lab) ? ca_bundle(lab_ca(lab)) : NULL,
 		.done = sample_done,
+		.part = part_done,
 		.arg = asker,
 	};
 	r = asker->probe->ops->open(asker->probe, &asker->ctx, &asker->state, err);

@@ -32,11 +32,15 @@ def take(run, event):
     kind = event["event"]
     run["last_t"] = max(run["last_t"], event["t_ns"])
     if kind == "plan.probe":
-        run["probes"][event["probe"]] = {"plan": event, "samples": [], "start": 0}
+        run["probes"][event["probe"]] = {"plan": event, "samples": [], "start": 0, "parts": {}}
     elif kind == "probe.start":
         run["probes"][event["probe"]]["start"] = event["start_ns"]
     elif kind == "sample":
         run["probes"][event["probe"]]["samples"].append(event)
+    elif kind == "sample.part":
+        probe = run["probes"][event["probe"]]
+        part = probe["parts"].setdefault((event["host"], event["address"]), {"plan": probe["plan"], "samples": []})
+        part["samples"].append(event)
     elif kind == "plan.fault":
         run["faults"][event["id"]] = {"plan": event, "T": None, "R": None}
     elif kind == "plan.step":
@@ -192,11 +196,28 @@ def propagation(samples, accepted, version, moments, end):
     asked = [s for s in samples if s["sent_ns"] >= accepted and s["due_ns"] < end]
     if not asked:
         return None
-    stale = [k for k, s in enumerate(asked) if s["stale"]]
-    shows = [s for s in asked[stale[-1] + 1 if stale else 0:] if s.get("fits", 0) >> version & 1 and not s["stale"]]
+    other = [k for k, s in enumerate(asked) if s["stale"] or s.get("differs")]
+    shows = [s for s in asked[other[-1] + 1 if other else 0:] if s.get("fits", 0) >> version & 1]
     if not shows:
         return end - accepted, True
-    return (shows[0]["due_ns"] - accepted if stale else 0), False
+    return (0 if shows[0] is asked[0] else shows[0]["due_ns"] - accepted), False
+
+
+def compare_changes(run, result):
+    """Each change, as each probe and each server that one asks saw it."""
+    ours = {}
+    for name, probe in run["probes"].items():
+        for where, one in {(None, None): probe, **probe["parts"]}.items():
+            changes, moments = judge_versions(run, one)
+            samples = sorted(one["samples"], key=lambda s: s["i"])
+            end = samples[-1]["due_ns"] + probe["plan"]["every_ns"] if samples else 0
+            for k, at in changes:
+                ours[(k, name, *where)] = (at, *(propagation(samples, at, k, moments, end) or (None, False)))
+    theirs = {(c["version"], c["probe"], c["host"], c["address"]):
+              (c["accepted_ns"], c["propagation_ns"], c["censored"]) for c in result.get("changes", [])}
+    for key in ours.keys() | theirs.keys():
+        if ours.get(key) != theirs.get(key):
+            yield f"change {key}", "accepted, propagation, censored", ours.get(key), theirs.get(key)
 
 
 def due_in(samples, low, high):
@@ -260,6 +281,7 @@ def compare(where, ours, theirs):
 def compare_run(run, result):
     label = run["start"].get("case") or run["start"]["plan"]
     seen = 0
+    yield from compare_changes(run, result)
     for name, probe in run["probes"].items():
         for (window, fault), ours in measure_probe(run, probe).items():
             where = f"{label}: {name}: {fault or window}"
