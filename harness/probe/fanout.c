@@ -3,6 +3,7 @@
 #include "harness/base/clock.h"
 #include "harness/base/rng.h"
 #include <errno.h>
+#include <ldns/ldns.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -133,7 +134,7 @@ static void take_answer(struct fanout_ask *ask, size_t i, const uint8_t *wire, s
 	} else {
 		part->rcode = arena_strdup(arena, reply.answer.rcode);
 		part->answer = (struct ev_strings){reply.answer.rdata, reply.answer.count};
-		part->serial = fanout->probe->qtype == 6 ? serial_in(&reply.answer) : -1;
+		part->serial = fanout->probe->qtype == LDNS_RR_TYPE_SOA ? serial_in(&reply.answer) : -1;
 		fanout->judge(fanout, part, arena);
 		dns_reply_fini(&reply);
 	}
