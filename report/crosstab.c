@@ -40,12 +40,16 @@ static const char *value_of(const char *pair)
 	return equals ? equals + 1 : pair;
 }
 
+/* Where the last "key=value" of a label begins. Values may hold commas, too. */
 static const char *last_pair(const char *label)
 {
 	const char *found = label;
 
-	for (const char *at = label; (at = strstr(at, SEPARATOR)) != NULL; at += strlen(SEPARATOR))
-		found = at + strlen(SEPARATOR);
+	for (const char *at = label; (at = strstr(at, SEPARATOR)) != NULL;) {
+		at += strlen(SEPARATOR);
+		if (at[strcspn(at, " ,=")] == '=')
+			found = at;
+	}
 	return found;
 }
 
@@ -65,7 +69,7 @@ static void place_of(const struct results *results, size_t run, struct place *re
 	}
 	snprintf(ret->column, sizeof(ret->column), "%s", value_of(last));
 	snprintf(row, sizeof(row), "%.*s", (int)(last - label - (ptrdiff_t)strlen(SEPARATOR)), label);
-	snprintf(ret->row, sizeof(ret->row), "%s", strstr(row, SEPARATOR) ? row : value_of(row));
+	snprintf(ret->row, sizeof(ret->row), "%s", last_pair(row) != row ? row : value_of(row));
 }
 
 static const char *outcome_words(const struct sample *sample)
@@ -149,6 +153,9 @@ static void write_cell(struct buf *out, const struct run_results *run, const cha
 	if (m->outcomes[OUTCOME_TIMEOUT] < m->samples) {
 		buf_puts(out, "; ");
 		format_duration(out, m->latency_p50_ns, m->latency_p50_censored);
+		buf_puts(out, " (p95 ");
+		format_duration(out, m->latency_p95_ns, m->latency_p95_censored);
+		buf_putc(out, ')');
 	}
 }
 

@@ -28,12 +28,13 @@ static void last_key_goes_across_and_the_other_down(void **state)
 	begin_matrix(&stream);
 	drill_run(&stream, "damage=rcode, resolver=unbound", ".....rrrrrrrrrr.....", 1500);
 	drill_run(&stream, "damage=rcode, resolver=bind", ".....xxxxxxxxxx.....", 1500);
-	drill_run(&stream, "damage=spoof, resolver=unbound", ".....wwwww..........", 1500);
+	drill_run(&stream, "damage=good, then a spoof, resolver=unbound", ".....wwwww..........", 1500);
 	text = write_crosstab(&stream);
 	assert_says(text.data, "unbound | bind |\n");
 	assert_says(text.data, "| rcode |");
 	assert_says(text.data, "| no answer |\n"); /* and no latency: there was none */
 	assert_says(text.data, "wrong answer 50%, ok 50%; ");
+	assert_says(text.data, "| good, then a spoof | ");
 	assert_says(text.data, " | – |\n"); /* spoof × bind was not played */
 	buf_fini(&text);
 	drill_free(&stream);
