@@ -49,5 +49,8 @@ const char *ca_bundle(const struct ca *ca);
 int ca_add_host(struct ca *ca, const char *name, const char *hostname, const struct addresses *addresses,
 		struct err *err);
 
+/* The name of the host that bears the address; NULL: none that was added. */
+const char *ca_host_at(const struct ca *ca, const struct address *address);
+
 /* The host's certificate with that flaw: issued the first time it is asked for, the same one ever after. -ENOENT: no such host. */
 int ca_issue(struct ca *ca, const char *name, enum ca_flaw flaw, struct ca_identity *ret, struct err *err);

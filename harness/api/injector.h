@@ -12,6 +12,7 @@
  */
 #pragma once
 #include "harness/api/ability.h"
+#include "harness/api/ca.h"
 #include "harness/api/core.h"
 #include "harness/api/param.h"
 #include "harness/api/server_process.h"
@@ -59,6 +60,7 @@ struct injector {
 
 struct injector_ctx {
 	struct core *core;
+	struct ca *ca; /* the lab's (api/ca.h); NULL: no host serves an encrypted transport */
 	struct injector *const
 		*faults; /* all of the run's, in the order of the plan, for kinds whose faults share something */
 	size_t fault_count;

@@ -100,8 +100,8 @@ struct probe_ops {
 	int (*open)(const struct probe *probe, const struct probe_ctx *ctx, void **ret_state, struct err *err);
 	/* Sends sample i, due at due_ns (on the run's clock); i grows from call to call. Never blocks, never fails: a failure to ask is a sample with
 	 * OUTCOME_ERROR. OUTCOME_TIMEOUT means "no answer", by silence or by refusal: a sample not answered by due_ns + timeout gets it with done_ns =
-	 * due_ns + timeout; one that the network refused (port unreachable, connection refused, no route) gets it with done_ns at the moment of the
-	 * refusal, and detail says so. */
+	 * due_ns + timeout; one that the network refused (port unreachable, connection refused, no route) or the server (a TLS handshake that fails, an
+	 * HTTP status other than success) gets it with done_ns at the moment of the refusal, and detail says so. */
 	void (*ask)(void *state, int64_t i, int64_t due_ns);
 	/* Gives up what is in flight without reporting it. */
 	void (*close)(void *state);

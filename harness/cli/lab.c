@@ -38,7 +38,8 @@ const struct command lab_command = {
 	.summary = "build the lab alone; a shell, or one command, on any host of it",
 	.doc = "Brings the plan's lab up without faults and probes, runs the command on the chosen host, and takes "
 	       "everything down again. The exit status is "
-	       "the command's. Example: dnsdrill lab plan.yaml --on office -- dig www.example.com",
+	       "the command's. Where servers are encrypted, $SSL_CERT_FILE names the lab's authority. Example: "
+	       "dnsdrill lab plan.yaml --on office -- dig www.example.com",
 	.options = options,
 	.run = run,
 };

@@ -232,6 +232,17 @@ static struct ca_host *find_host(const struct ca *ca, const char *name)
 	return host;
 }
 
+const char *ca_host_at(const struct ca *ca, const struct address *address)
+{
+	for (const struct ca_host *host = ca->hosts; host; host = host->next) {
+		for (size_t i = 0; i < host->addresses->count; i++) {
+			if (address_is_equal(&host->addresses->v[i], address))
+				return host->name;
+		}
+	}
+	return NULL;
+}
+
 int ca_add_host(struct ca *ca, const char *name, const char *hostname, const struct addresses *addresses,
 		struct err *err)
 {

@@ -355,6 +355,7 @@ static int bring_up(struct runner *runner, struct err *err)
 		(struct control){.jobs = runner->jobs, .arg = runner, .host = find_host, .server = find_server};
 	runner->injector_ctx = (struct injector_ctx){
 		.core = lab_core(runner->lab),
+		.ca = lab_ca(runner->lab),
 		.faults = runner->plan->faults,
 		.fault_count = runner->plan->fault_count,
 		.abilities = runner->options->abilities,

@@ -157,6 +157,17 @@ static void keys_are_for_the_owner_only(void **state)
 	assert_int_equal(access(identity.certificate_file, R_OK), 0);
 }
 
+static void a_host_is_found_by_any_of_its_addresses(void **state)
+{
+	const struct office *office = *state;
+	struct address other;
+
+	assert_int_equal(address_parse("203.0.113.54", &other), 0);
+	for (size_t i = 0; i < office->addresses.count; i++)
+		assert_string_equal(ca_host_at(office->ca, &office->addresses.v[i]), "alpha.ns1");
+	assert_null(ca_host_at(office->ca, &other));
+}
+
 static void a_host_it_was_not_told_of_gets_nothing(void **state)
 {
 	const struct office *office = *state;
@@ -176,6 +187,7 @@ int main(void)
 		cmocka_unit_test(each_flaw_is_refused_for_its_own_reason),
 		cmocka_unit_test(what_was_issued_once_is_the_same_ever_after),
 		cmocka_unit_test(keys_are_for_the_owner_only),
+		cmocka_unit_test(a_host_is_found_by_any_of_its_addresses),
 		cmocka_unit_test(a_host_it_was_not_told_of_gets_nothing),
 	};
 

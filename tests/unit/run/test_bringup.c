@@ -55,6 +55,26 @@ static void server_that_never_answers_is_named_with_the_question(void **state)
 	small_plan_fini(&small);
 }
 
+/* Port 853 is open, but what listens there speaks no TLS. */
+static void server_whose_tls_never_comes_is_named_with_the_listener(void **state)
+{
+	struct small_plan small;
+	struct trial trial = {.limit_ns = 3 * SEC};
+	const char *text = trial.report.err.text;
+	struct resolver_spec *resolver;
+
+	(void)state;
+	small_demo(&small, "bind", "knot");
+	resolver = small_resolver(&small, "r1", "203.0.113.53", "unbound", NULL);
+	resolver->encrypted = ENCRYPTED_DOT;
+	resolver->options = small_text("tls-port: 8853");
+	trial.topology = small_topology(&small);
+	trial_run(&trial);
+	assert_non_null(strstr(text, "r1 (unbound) did not answer within 3 s"));
+	assert_non_null(strstr(text, "a TLS handshake with 203.0.113.53 port 853: "));
+	small_plan_fini(&small);
+}
+
 static void server_that_dies_later_is_reported(void **state)
 {
 	struct small_plan small;
@@ -143,6 +163,7 @@ int main(void)
 		cmocka_unit_test(demo_lab_comes_up_and_goes_down),
 		cmocka_unit_test(server_that_refuses_its_configuration_is_named_with_its_log),
 		cmocka_unit_test(server_that_never_answers_is_named_with_the_question),
+		cmocka_unit_test(server_whose_tls_never_comes_is_named_with_the_listener),
 		cmocka_unit_test(server_that_dies_later_is_reported),
 		cmocka_unit_test(software_that_is_not_installed_is_an_error_at_its_place),
 		cmocka_unit_test(delegation_text_that_does_not_parse_is_an_error_at_its_place),
