@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "harness/run/announce.h"
+#include "harness/base/clock.h"
 
 #include <sys/utsname.h>
 
@@ -216,5 +217,13 @@ void announce_server_answer(struct bus *bus, const struct topo_host *host, int64
 {
 	struct ev ev = {.kind = EV_SERVER_ANSWER, .server_answer = {host->name, host->server->name, took_ns}};
 
+	bus_emit(bus, &ev);
+}
+
+void announce_capture(struct bus *bus, const char *file)
+{
+	struct ev ev = {.kind = EV_CAPTURE_START};
+
+	ev.capture_start = (struct ev_capture_start){.file = file, .wall_minus_t_ns = clock_wall_ns() - bus_now(bus)};
 	bus_emit(bus, &ev);
 }

@@ -20,3 +20,6 @@ void announce_server_exit(struct bus *bus, const struct topo_host *host, const c
 			  const char *cause);
 void announce_server_start(struct bus *bus, const struct topo_host *host);
 void announce_server_answer(struct bus *bus, const struct topo_host *host, int64_t took_ns);
+
+/* The capture began, now; file: as run.start's reader finds it. */
+void announce_capture(struct bus *bus, const char *file);

@@ -322,16 +322,10 @@ static struct host *find_host(void *arg, const char *name)
 
 static int start_capture(struct runner *runner, struct err *err)
 {
-	struct ev ev = {.kind = EV_CAPTURE_START};
-
 	runner->capture = capture_start(runner->options->capture_fd, err);
 	if (!runner->capture)
 		return err->code;
-	ev.capture_start = (struct ev_capture_start){
-		.file = runner->options->capture_name,
-		.wall_minus_t_ns = clock_wall_ns() - bus_now(runner->bus),
-	};
-	bus_emit(runner->bus, &ev);
+	announce_capture(runner->bus, runner->options->capture_name);
 	return 0;
 }
 

@@ -10,7 +10,7 @@ struct thing {
 	struct loc loc;
 	struct text name;
 	bool unique;
-	int64_t count, wait_ns, share_ppm, size_bytes, rate_per_s, mode, modes;
+	int64_t count, wait_ns, share_ppm, size_bytes, rate_per_s, mode;
 	struct text title, query;
 	struct texts tags;
 	struct addresses address;
@@ -49,7 +49,6 @@ static const struct param thing_params[] = {
 	P_SIZE(struct thing, size_bytes, "size", 512, 65535, 1232, "how large it is"),
 	P_RATE(struct thing, rate_per_s, "rate", 1, INT64_MAX, PARAM_UNSET, "how often"),
 	P_ENUM(struct thing, mode, "mode", modes, 1, "where from"),
-	P_ENUMS(struct thing, modes, "modes", modes, "all the places from where"),
 	P_TEXT_DEFAULT(struct thing, title, "title", "untitled", "its title"),
 	P_TEXTS(struct thing, tags, "tags", "its tags"),
 	P_ADDRESSES(struct thing, address, "address", "its addresses"),
@@ -150,26 +149,6 @@ static void texts_take_any_scalar_alone_or_in_a_list(void **state)
 	assert_int_equal(thing.tags.count, 1);
 	assert_string_equal(thing.tags.v[0].value, "one");
 	yaml_end(&yaml);
-}
-
-static void choices_may_be_several(void **state)
-{
-	struct yaml yaml;
-	struct thing thing = parsed(&yaml, "modes: [from-lab, from-file]");
-
-	(void)state;
-	assert_int_equal(thing.modes, 3);
-	yaml_end(&yaml);
-	thing = parsed(&yaml, "modes: from-lab");
-	assert_int_equal(thing.modes, 2);
-	yaml_end(&yaml);
-	thing = parsed(&yaml, "{}");
-	assert_int_equal(thing.modes, 0);
-	yaml_end(&yaml);
-	says("modes: [from-lab, from-lb]",
-	     "t.yaml:1:19: error: modes: \"from-lb\" is not one of from-file, from-lab; did you mean 'from-lab'?\n");
-	says("modes: [from-lab, from-lab]",
-	     "t.yaml:1:19: error: modes: from-lab stands twice in the list; remove one\n");
 }
 
 static void named_things_keep_the_order_of_the_file(void **state)
@@ -472,7 +451,6 @@ static void rows_read_as_people_write_them(void **state)
 	reads("size", "1232B", "512B … 65535B", "size");
 	reads("rate", "", "1/s or more", "rate");
 	reads("mode", "from-lab", "from-file, from-lab", "choice");
-	reads("modes", "", "from-file, from-lab", "choice or list of choices");
 	reads("title", "untitled", "", "text");
 	reads("tags", "", "", "text or list of texts");
 	reads("address", "", "", "address or list of addresses");
@@ -487,7 +465,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_given_has_its_default),
 		cmocka_unit_test(every_type_is_read),
-		cmocka_unit_test(choices_may_be_several),
 		cmocka_unit_test(texts_take_any_scalar_alone_or_in_a_list),
 		cmocka_unit_test(named_things_keep_the_order_of_the_file),
 		cmocka_unit_test(lists_of_mappings_are_read),
