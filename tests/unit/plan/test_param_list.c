@@ -18,7 +18,13 @@ static const struct param thing_params[] = {
 	PARAM_END,
 };
 static const struct table thing_table = {
-	"thing", "a thing", thing_params, sizeof(struct thing), offsetof(struct thing, loc), PARAM_NO_NAME};
+	.name = "thing",
+	.doc = "a thing",
+	.params = thing_params,
+	.size = sizeof(struct thing),
+	.loc_offset = offsetof(struct thing, loc),
+	.name_offset = PARAM_NO_NAME,
+};
 
 /* Checks what is said of the text, and gives the set. */
 static int64_t parse(const char *text, const char *said)
