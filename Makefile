@@ -21,19 +21,21 @@ PKGS := libpcap libnl-3.0 libnl-route-3.0 ldns yaml-0.1 libcurl libnftables libe
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null | sed 's/-I/-isystem /g')
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wcast-qual -Wstrict-prototypes -Wmissing-prototypes
-ALL_CFLAGS = -std=gnu11 $(WARN) $(WERROR) -D_GNU_SOURCE -DDNSDRILL_VERSION=\"$(VERSION)\" -I. $(PKG_CFLAGS) \
+ALL_CFLAGS = -std=gnu11 $(WARN) $(WERROR) -D_GNU_SOURCE -DDNSDRILL_VERSION=\"$(VERSION)\" \
+	-DPRELOAD_CLOCK=\"$(abspath $(BUILD))/preload/clock.so\" -I. $(PKG_CFLAGS) \
 	$(CPPFLAGS) $(CFLAGS) $(SANITIZE)
 ALL_LIBS = $(SANITIZE) $(LDFLAGS) -Wl,--as-needed $(PKG_LIBS) -lm -lpthread
 SANITIZE_ALL := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # Sources are found, not listed: a new file needs no line here.
 sources = $(shell find $(1) -name '$(2)' 2>/dev/null | LC_ALL=C sort)
-SRC := $(filter-out harness/main.c,$(call sources,harness injectors report,*.c))
+PRELOAD_SRC := $(call sources,harness/run/preload,*.c)
+SRC := $(filter-out harness/main.c $(PRELOAD_SRC),$(call sources,harness injectors report,*.c))
 UNIT_SRC := $(call sources,tests/unit,test_*.c)
 SUPPORT_SRC := $(filter-out $(UNIT_SRC),$(call sources,tests/unit,*.c))
 FUZZ_SRC := $(call sources,tests/fuzz,fuzz_*.c)
 BENCH_SRC := $(call sources,tests/bench,bench_*.c)
-ALL_SRC := harness/main.c $(SRC) $(UNIT_SRC) $(SUPPORT_SRC) $(call sources,tests/fuzz,*.c) $(BENCH_SRC)
+ALL_SRC := harness/main.c $(SRC) $(PRELOAD_SRC) $(UNIT_SRC) $(SUPPORT_SRC) $(call sources,tests/fuzz,*.c) $(BENCH_SRC)
 
 OBJ := $(SRC:%.c=$(BUILD)/obj/%.o)
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
@@ -109,6 +111,13 @@ endif
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call short,$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<,cc $<)
+
+# A library that servers load, carried within the program. Never sanitized: it goes into other people's programs.
+$(BUILD)/preload/%.so: harness/run/preload/%.c harness/api/server_clock.h $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call short,$(CC) -std=gnu11 $(WARN) $(WERROR) -D_GNU_SOURCE -I. -O2 -fPIC -shared -o $@ $<,so $<)
+
+$(BUILD)/obj/harness/run/server_clock.o: $(BUILD)/preload/clock.so
 
 $(LIB): $(OBJ)
 $(TEST_LIB): $(SUPPORT_SRC:%.c=$(BUILD)/obj/%.o)

@@ -29,12 +29,21 @@ struct flap {
 	int64_t on_ns, off_ns; /* PARAM_UNSET: it does not flap */
 };
 
+/* What a fault remembers of a server from apply to revert (injectors/process/servers.h). Zero: it is not held. */
+struct server_mark {
+	bool is_held;
+	pid_t pid; /* that it had then */
+	int64_t log_from; /* size of its log then */
+	int64_t count; /* of whatever the kind counts, then */
+};
+
 /* A server that a fault hits. */
 struct injector_server {
 	const char *host; /* as plans name it, "alpha.ns1" */
 	const struct server_ops *software;
 	int role; /* enum server_role */
 	struct loc loc; /* of the target that means it */
+	struct server_mark mark;
 };
 
 /* What every fault has. A kind's struct embeds this first. */

@@ -9,6 +9,7 @@
 #pragma once
 #include "harness/api/host.h"
 #include "harness/api/server.h"
+#include "harness/api/server_clock.h"
 
 struct server_process;
 
@@ -23,6 +24,9 @@ pid_t server_process_pid(const struct server_process *process);
 bool server_process_has_answered(const struct server_process *process);
 /* What it writes to standard output and error, appended; readable, borrowed. What was written since a moment begins at the file's size of that moment. */
 int server_process_log_fd(const struct server_process *process);
+
+/* What is added to the time of day it reads, as long as the lab stands; 0 at first. NULL: no fault of the plan demanded it. */
+struct server_clock *server_process_clock(const struct server_process *process);
 
 /* Counted. cause (borrowed until the next call): who or what it is, as reports say it: "kill ns1". */
 void server_process_allow_exit(struct server_process *process, const char *cause);

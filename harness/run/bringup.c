@@ -151,6 +151,7 @@ int bringup_launch(struct server_process *server, struct err *err)
 		.host = server->host,
 		.path = server->path,
 		.argv = server->command.argv,
+		.env = server->env,
 		.dir = server->spec->dir,
 		.out_fd = server->log_fd,
 	};
@@ -454,6 +455,7 @@ void bringup_free(struct bringup *bringup)
 	for (size_t i = 0; i < bringup->topology->host_count; i++) {
 		ready_cancel(bringup->servers[i].ready);
 		server_process_forget(&bringup->servers[i]);
+		server_clock_close(bringup->servers[i].clock);
 		if (bringup->servers[i].log_fd >= 0)
 			close(bringup->servers[i].log_fd);
 	}

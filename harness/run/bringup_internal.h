@@ -6,6 +6,7 @@
 #include "harness/api/server_process.h"
 #include "harness/run/bringup.h"
 #include "harness/run/ready.h"
+#include "harness/run/server_clock.h"
 #include "harness/run/server_spec.h"
 #include "harness/run/version.h"
 
@@ -19,6 +20,8 @@ struct server_process {
 	const struct server_spec *spec;
 	struct server_command command;
 	const char *path;
+	const char *const *env; /* of its process, beyond ours; NULL: nothing */
+	struct server_clock *clock; /* NULL: the plan does not shift it */
 	enum state state;
 	pid_t pid;
 	int log_fd;

@@ -12,6 +12,7 @@
 /* Beside the hosts' own directories, which a plan's names cannot reach. */
 #define ZONES_DIR LAB_DIR "/.zones"
 #define PROGRAMS_DIR LAB_DIR "/.programs"
+#define CLOCKS_DIR LAB_DIR "/.clocks"
 
 void bringup_check(const struct topology *topology, struct errs *errs)
 {
@@ -62,6 +63,9 @@ static int prepare_server(struct server_process *server, struct err *err)
 	if (server->log_fd < 0)
 		return err_set(err, -errno, LOC_NONE, "cannot create the log %s: %s", log, strerror(errno));
 	server->state = STATE_WAITING;
+	if (server->topo->demands & INJECTOR_DEMANDS_CLOCK)
+		return server_clock_open(CLOCKS_DIR, server->topo->name, bringup->arena, &server->clock, &server->env,
+					 err);
 	return 0;
 }
 

@@ -22,6 +22,16 @@ static void reset_environment(void)
 		unsetenv(names[i]);
 }
 
+static void add_environment(const char *const *env)
+{
+	for (; env && *env; env++) {
+		char *setting;
+
+		memcpy(&setting, env, sizeof(setting)); /* putenv's prototype lacks a const it keeps */
+		putenv(setting);
+	}
+}
+
 static void become(const struct launch *launch)
 {
 	int null = open("/dev/null", O_RDONLY);
@@ -31,6 +41,7 @@ static void become(const struct launch *launch)
 		_exit(125);
 	signals_reset();
 	reset_environment();
+	add_environment(launch->env);
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	if (chdir(launch->dir) < 0) {
 		dprintf(2, "cannot enter %s: %s\n", launch->dir, strerror(errno));

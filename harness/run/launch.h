@@ -10,6 +10,7 @@ struct launch {
 	struct host *host; /* NULL: where we are */
 	const char *path; /* what is executed; argv[0] may say otherwise */
 	const char *const *argv;
+	const char *const *env; /* NAME=value, added to the environment; ends with NULL; NULL: nothing */
 	const char *dir; /* working directory */
 	int out_fd; /* standard output and error, borrowed; standard input is /dev/null */
 };

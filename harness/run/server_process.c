@@ -48,6 +48,11 @@ int server_process_log_fd(const struct server_process *server)
 	return server->log_fd;
 }
 
+struct server_clock *server_process_clock(const struct server_process *server)
+{
+	return server->clock;
+}
+
 void server_process_allow_exit(struct server_process *server, const char *cause)
 {
 	server->exits_allowed++;

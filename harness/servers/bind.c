@@ -235,6 +235,7 @@ const struct server_ops server_bind = {
 	.summary = "ISC BIND 9 named; options go inside its `options { }`",
 	.program = "named",
 	.package = "bind9",
+	.unit = "named",
 	.roles = SERVER_AUTHORITATIVE | SERVER_RESOLVER | SERVER_FORWARDER,
 	.encrypted = ENCRYPTED_DOT | ENCRYPTED_DOH,
 	.version_arg = "-v",

@@ -36,6 +36,7 @@ const struct server_ops server_dnsmasq = {
 	.summary = "dnsmasq; options are lines at the end of its configuration",
 	.program = "dnsmasq",
 	.package = "dnsmasq-base",
+	.unit = "dnsmasq",
 	.roles = SERVER_FORWARDER,
 	.version_arg = "--version",
 	.configure = dnsmasq_configure,

@@ -118,6 +118,7 @@ const struct server_ops server_knot = {
 	.summary = "Knot DNS knotd; options are whole sections at the end of its configuration",
 	.program = "knotd",
 	.package = "knot",
+	.unit = "knot",
 	.roles = SERVER_AUTHORITATIVE,
 	.version_arg = "-V",
 	.can_sign = true,

@@ -77,6 +77,7 @@ const struct server_ops server_knot_resolver = {
 	.summary = "CZ.NIC Knot Resolver kresd; options are Lua lines at the end of its configuration",
 	.program = "kresd",
 	.package = "knot-resolver",
+	.unit = "kresd@1",
 	.roles = SERVER_RESOLVER | SERVER_FORWARDER,
 	.encrypted = ENCRYPTED_DOT | ENCRYPTED_DOH,
 	.forwards_dot = true,

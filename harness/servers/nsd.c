@@ -84,6 +84,7 @@ const struct server_ops server_nsd = {
 	.summary = "NLnet Labs NSD; options go into its `server:` clause, or are clauses of their own",
 	.program = "nsd",
 	.package = "nsd",
+	.unit = "nsd",
 	.roles = SERVER_AUTHORITATIVE,
 	.version_arg = "-v",
 	.configure = nsd_configure,

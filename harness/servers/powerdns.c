@@ -153,6 +153,7 @@ const struct server_ops server_powerdns = {
 	.summary = "PowerDNS Authoritative Server with its bind backend; options are lines of pdns.conf",
 	.program = "pdns_server",
 	.package = "pdns-server pdns-backend-bind",
+	.unit = "pdns",
 	.roles = SERVER_AUTHORITATIVE,
 	.version_arg = "--version",
 	.configure = powerdns_configure,

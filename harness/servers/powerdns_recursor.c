@@ -79,6 +79,7 @@ const struct server_ops server_powerdns_recursor = {
 	.summary = "PowerDNS Recursor; options are lines of recursor.conf",
 	.program = "pdns_recursor",
 	.package = "pdns-recursor",
+	.unit = "pdns-recursor",
 	.roles = SERVER_RESOLVER | SERVER_FORWARDER,
 	.version_arg = "--version",
 	.configure = powerdns_recursor_configure,

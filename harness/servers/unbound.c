@@ -98,6 +98,7 @@ const struct server_ops server_unbound = {
 	.summary = "NLnet Labs Unbound; options go into its `server:` clause, or are clauses of their own",
 	.program = "unbound",
 	.package = "unbound",
+	.unit = "unbound",
 	.roles = SERVER_RESOLVER | SERVER_FORWARDER,
 	.encrypted = ENCRYPTED_DOT | ENCRYPTED_DOH,
 	.forwards_dot = true,

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "injectors/process/servers.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/base/fd.h"
+
+#define LOG_READ_MAX (64 * 1024)
+
+struct server_process *servers_process(const struct injector_ctx *ctx, const struct injector_server *server)
+{
+	return ctx->server ? ctx->server(ctx->server_arg, server->host) : NULL;
+}
+
+static int do_one(struct injector *injector, struct injector_ctx *ctx, struct injector_server *server, servers_do *act,
+		  struct err *err)
+{
+	struct server_process *process = servers_process(ctx, server);
+	int r = process ? act(injector, process, server, err)
+			: err_set(err, -ESRCH, server->loc, "it is not in the lab");
+
+	if (!r)
+		return 0;
+	err_at(err, server->loc);
+	return err_wrap(err, "%s", server->host);
+}
+
+int servers_each(struct injector *injector, struct injector_ctx *ctx, servers_do *act, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < injector->server_count; i++)
+		r = do_one(injector, ctx, &injector->servers[i], act, err);
+	return r;
+}
+
+int servers_undo(struct injector *injector, struct injector_ctx *ctx, servers_do *act, struct err *err)
+{
+	int first = 0;
+
+	for (size_t i = injector->server_count; i-- > 0;) {
+		struct err one = {0};
+		int r = do_one(injector, ctx, &injector->servers[i], act, &one);
+
+		if (r && !first) {
+			first = r;
+			*err = one;
+		}
+	}
+	return first;
+}
+
+int servers_hold(struct injector *injector, struct server_process *process, struct injector_server *server,
+		 struct err *err)
+{
+	pid_t pid = server_process_pid(process);
+	off_t end = lseek(server_process_log_fd(process), 0, SEEK_END);
+
+	if (server->mark.is_held)
+		return 0;
+	if (pid < 0)
+		return err_set(err, -ESRCH, server->loc, "%s does not run: another fault or step has ended it",
+			       server->software->program);
+	server->mark = (struct server_mark){.is_held = true, .pid = pid, .log_from = end > 0 ? end : 0};
+	server_process_allow_exit(process, injector->name.value);
+	return 0;
+}
+
+int servers_release(struct injector *injector UNUSED, struct server_process *process, struct injector_server *server,
+		    struct err *err)
+{
+	static const struct server_start start = {0};
+	int r;
+
+	if (!server->mark.is_held)
+		return 0;
+	r = server_process_start(process, &start, err);
+	if (r)
+		return r;
+	server->mark.is_held = false;
+	server_process_forbid_exit(process);
+	return 0;
+}
+
+/* State and process group of one process; proc_pid_stat(5): the name may hold anything but ends with the last parenthesis. */
+static bool read_stat(const char *pid, char *ret_state, pid_t *ret_group)
+{
+	char path[64], text[512], *rest;
+	CLEANUP_CLOSE int fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	rest = strrchr(text, ')');
+	return rest && sscanf(rest + 1, " %c %*d %d", ret_state, ret_group) == 2;
+}
+
+static int64_t count_descriptors(pid_t pid)
+{
+	char path[64];
+	int64_t count = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	dir = opendir(path);
+	for (struct dirent *entry; dir && (entry = readdir(dir));)
+		count += entry->d_name[0] != '.';
+	if (dir)
+		closedir(dir);
+	return count;
+}
+
+int servers_state(pid_t group, struct servers_state *ret)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+
+	*ret = (struct servers_state){0};
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir))) {
+		char state;
+		pid_t its;
+
+		if (!isdigit((unsigned char)entry->d_name[0]) || !read_stat(entry->d_name, &state, &its) ||
+		    its != group || state == 'Z')
+			continue;
+		ret->processes++;
+		ret->stopped += state == 'T';
+	}
+	closedir(dir);
+	ret->descriptors = count_descriptors(group);
+	return 0;
+}
+
+static bool says_any(const char *line, const char *const *words)
+{
+	for (; *words; words++) {
+		if (strcasestr(line, *words))
+			return true;
+	}
+	return false;
+}
+
+bool servers_log_says(struct server_process *process, const struct injector_server *server, const char *const *words,
+		      char *ret_line, size_t size)
+{
+	CLEANUP_FREE char *text = malloc(LOG_READ_MAX + 1);
+	ssize_t n = text ? pread(server_process_log_fd(process), text, LOG_READ_MAX, server->mark.log_from) : 0;
+	char *at = text, *line;
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	while ((line = strsep(&at, "\n"))) {
+		if (!says_any(line, words))
+			continue;
+		snprintf(ret_line, size, "%s", line);
+		return true;
+	}
+	return false;
+}
+
+void servers_prove(struct effect *io, bool took, const char *fmt, ...)
+{
+	size_t used = strlen(io->text);
+	bool is_first = !used;
+	va_list ap;
+
+	io->took_effect = (is_first || io->took_effect) && took;
+	if (!is_first && used + 2 < sizeof(io->text))
+		used += (size_t)snprintf(io->text + used, sizeof(io->text) - used, "; ");
+	va_start(ap, fmt);
+	vsnprintf(io->text + used, sizeof(io->text) - used, fmt, ap);
+	va_end(ap);
+}
+
+void servers_list(const struct injector *injector, struct buf *out)
+{
+	for (size_t i = 0; i < injector->server_count; i++) {
+		const struct injector_server *server = &injector->servers[i];
+
+		buf_puts(out, !i ? "" : i + 1 == injector->server_count ? " and " : ", ");
+		buf_printf(out, "%s (%s)", server->host, server->software->program);
+	}
+}
+
+static void add_words(const char *fmt, const char *word, struct buf *out)
+{
+	for (const char *at; (at = strstr(fmt, "%s")); fmt = at + 2)
+		buf_printf(out, "%.*s%s", (int)(at - fmt), fmt, word);
+	buf_puts(out, fmt);
+}
+
+void servers_commands(const struct injector *injector, struct buf *out, const char *fmt)
+{
+	for (size_t i = 0; i < injector->server_count; i++) {
+		buf_printf(out, "ssh root@%s ", injector->servers[i].host);
+		add_words(fmt, injector->servers[i].software->program, out);
+		buf_putc(out, '\n');
+	}
+}
+
+void servers_units(const struct injector *injector, struct buf *out, const char *fmt)
+{
+	for (size_t i = 0; i < injector->server_count; i++) {
+		buf_printf(out, "ssh root@%s ", injector->servers[i].host);
+		add_words(fmt, injector->servers[i].software->unit, out);
+		buf_putc(out, '\n');
+	}
+}
