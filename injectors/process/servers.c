@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,42 +107,84 @@ static bool read_stat(const char *pid, char *ret_state, pid_t *ret_group)
 	return rest && sscanf(rest + 1, " %c %*d %d", ret_state, ret_group) == 2;
 }
 
-static int64_t count_descriptors(pid_t pid)
-{
-	char path[64];
-	int64_t count = 0;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
-	dir = opendir(path);
-	for (struct dirent *entry; dir && (entry = readdir(dir));)
-		count += entry->d_name[0] != '.';
-	if (dir)
-		closedir(dir);
-	return count;
-}
-
-int servers_state(pid_t group, struct servers_state *ret)
+/* Calls back for each process of the group that is not a zombie. */
+static int each_process(pid_t group, void (*found)(void *arg, pid_t pid, char state), void *arg)
 {
 	DIR *dir = opendir("/proc");
 	struct dirent *entry;
 
-	*ret = (struct servers_state){0};
 	if (!dir)
 		return -errno;
 	while ((entry = readdir(dir))) {
 		char state;
 		pid_t its;
 
-		if (!isdigit((unsigned char)entry->d_name[0]) || !read_stat(entry->d_name, &state, &its) ||
-		    its != group || state == 'Z')
-			continue;
-		ret->processes++;
-		ret->stopped += state == 'T';
+		if (isdigit((unsigned char)entry->d_name[0]) && read_stat(entry->d_name, &state, &its) &&
+		    its == group && state != 'Z')
+			found(arg, atoi(entry->d_name), state);
 	}
 	closedir(dir);
-	ret->descriptors = count_descriptors(group);
 	return 0;
+}
+
+static void count_state(void *arg, pid_t pid UNUSED, char state)
+{
+	struct servers_state *count = arg;
+
+	count->processes++;
+	count->stopped += state == 'T';
+}
+
+int servers_state(pid_t group, struct servers_state *ret)
+{
+	*ret = (struct servers_state){0};
+	return each_process(group, count_state, ret);
+}
+
+struct pids {
+	pid_t *v;
+	size_t count, max;
+};
+
+static void add_pid(void *arg, pid_t pid, char state UNUSED)
+{
+	struct pids *pids = arg;
+
+	if (pids->count++ < pids->max)
+		pids->v[pids->count - 1] = pid;
+}
+
+ssize_t servers_pids(pid_t group, pid_t *ret, size_t max)
+{
+	struct pids pids = {ret, 0, max};
+	int r = each_process(group, add_pid, &pids);
+
+	return r ? r : (ssize_t)pids.count;
+}
+
+static int64_t unaccepted_in(pid_t pid, const char *table)
+{
+	char path[64], line[256];
+	int64_t sum = 0;
+	FILE *in;
+
+	snprintf(path, sizeof(path), "/proc/%d/net/%s", (int)pid, table);
+	in = fopen(path, "re");
+	while (in && fgets(line, sizeof(line), in)) {
+		unsigned state, waiting;
+
+		if (sscanf(line, " %*d: %*[0-9A-F:] %*[0-9A-F:] %x %*x:%x", &state, &waiting) == 2 &&
+		    state == TCP_LISTEN)
+			sum += waiting;
+	}
+	if (in)
+		fclose(in);
+	return sum;
+}
+
+int64_t servers_unaccepted(pid_t pid)
+{
+	return pid > 0 ? unaccepted_in(pid, "tcp") + unaccepted_in(pid, "tcp6") : 0;
 }
 
 static bool says_any(const char *line, const char *const *words)
@@ -184,6 +227,27 @@ void servers_prove(struct effect *io, bool took, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(io->text + used, sizeof(io->text) - used, fmt, ap);
 	va_end(ap);
+}
+
+int servers_prove_by_log(const struct injector *injector, const struct injector_ctx *ctx, const char *const *words,
+			 struct effect *ret)
+{
+	*ret = (struct effect){0};
+	for (size_t i = 0; i < injector->server_count; i++) {
+		const struct injector_server *server = &injector->servers[i];
+		struct server_process *process = servers_process(ctx, server);
+		char line[160];
+
+		if (!process || !server->mark.is_held)
+			servers_prove(ret, false, "%s was not hit", server->host);
+		else if (servers_log_says(process, server, words, line, sizeof(line)))
+			servers_prove(ret, true, "%s of %s said: %s", server->software->program, server->host, line);
+		else if (server_process_pid(process) != server->mark.pid)
+			servers_prove(ret, true, "%s of %s ended", server->software->program, server->host);
+		else
+			servers_prove(ret, false, "%s of %s noticed nothing", server->software->program, server->host);
+	}
+	return 0;
 }
 
 void servers_list(const struct injector *injector, struct buf *out)

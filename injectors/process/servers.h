@@ -28,8 +28,9 @@ struct server_process *servers_process(const struct injector_ctx *ctx, const str
 /* What /proc says of a server's processes. */
 struct servers_state {
 	size_t processes, stopped; /* stopped: state T, proc_pid_stat(5) */
-	int64_t descriptors; /* open ones of the first process */
 };
+/* The processes of a group; at most max of them go to ret. How many there are, or a negative errno. */
+ssize_t servers_pids(pid_t group, pid_t *ret, size_t max);
 int servers_state(pid_t group, struct servers_state *ret);
 
 /* The first line that the server has written since it was held and that says one of the words (NULL-terminated), letters' case aside. False: none did. */
@@ -38,6 +39,13 @@ bool servers_log_says(struct server_process *process, const struct injector_serv
 
 /* Adds one server's part to the proof of a fault; took: it was hit. The whole took effect if each was. */
 void servers_prove(struct effect *io, bool took, const char *fmt, ...) PRINTF(3, 4);
+
+/* Connections that a server's listening sockets hold because it does not accept them (proc_pid_net(5): their rx_queue). */
+int64_t servers_unaccepted(pid_t pid);
+
+/* For faults that show in what the server says: proven for each that has logged one of the words since it was held, or ended. 0. */
+int servers_prove_by_log(const struct injector *injector, const struct injector_ctx *ctx, const char *const *words,
+			 struct effect *ret);
 
 /* "alpha.ns1 (knotd) and r1 (unbound)". */
 void servers_list(const struct injector *injector, struct buf *out);
