@@ -34,7 +34,7 @@ struct server_mark {
 	bool is_held;
 	pid_t pid; /* that it had then */
 	int64_t log_from; /* size of its log then */
-	int64_t count; /* of whatever the kind counts, then */
+	int64_t count, more; /* of whatever the kind counts, then */
 };
 
 /* A server that a fault hits. */

@@ -77,6 +77,7 @@ static int lower_one(struct injector *injector, struct server_process *process, 
 		return err_set(err, -errno, LOC_NONE, "reading the limits of %s: %s", server->software->program,
 			       strerror(errno));
 	server->mark.count = (int64_t)was.rlim_cur;
+	server->mark.more = servers_connections(server_process_pid(process));
 	return limit_all(process, server, PARAM_UNSET, ((const struct descriptors *)injector)->spare, err);
 }
 
@@ -100,10 +101,22 @@ static int revert(struct injector *injector, struct injector_ctx *ctx, struct er
 	return servers_undo(injector, ctx, raise_one, err);
 }
 
+/* Any process of the server will do: not all of them accept. */
+static bool is_full(pid_t group)
+{
+	pid_t pids[PROCESSES_MAX];
+	ssize_t count = servers_pids(group, pids, PROCESSES_MAX);
+	struct rlimit limit;
+
+	for (ssize_t i = 0; i < count && i < PROCESSES_MAX; i++) {
+		if (!prlimit(pids[i], RLIMIT_NOFILE, NULL, &limit) && lowest_free(pids[i]) >= limit.rlim_cur)
+			return true;
+	}
+	return false;
+}
+
 static int effect(struct injector *injector, struct injector_ctx *ctx, struct effect *ret, struct err *err UNUSED)
 {
-	int64_t waiting;
-
 	servers_prove_by_log(injector, ctx, complaints, ret);
 	if (ret->took_effect)
 		return 0;
@@ -112,10 +125,13 @@ static int effect(struct injector *injector, struct injector_ctx *ctx, struct ef
 	for (size_t i = 0; i < injector->server_count; i++) {
 		const struct injector_server *server = &injector->servers[i];
 		struct server_process *process = servers_process(ctx, server);
+		pid_t pid = process ? server_process_pid(process) : -1;
+		int64_t came = servers_connections(pid) - server->mark.more;
+		bool is_out = pid > 0 && is_full(pid);
 
-		waiting = process ? servers_unaccepted(server_process_pid(process)) : 0;
-		servers_prove(ret, waiting > 0, "%lld connection%s wait for %s of %s, which cannot accept them",
-			      (long long)waiting, waiting == 1 ? "" : "s", server->software->program, server->host);
+		servers_prove(ret, is_out && came > 0, "%s of %s %s all its descriptors while %lld connection%s came",
+			      server->software->program, server->host, is_out ? "had used" : "had not used",
+			      (long long)came, came == 1 ? "" : "s");
 	}
 	return 0;
 }

@@ -40,8 +40,8 @@ bool servers_log_says(struct server_process *process, const struct injector_serv
 /* Adds one server's part to the proof of a fault; took: it was hit. The whole took effect if each was. */
 void servers_prove(struct effect *io, bool took, const char *fmt, ...) PRINTF(3, 4);
 
-/* Connections that a server's listening sockets hold because it does not accept them (proc_pid_net(5): their rx_queue). */
-int64_t servers_unaccepted(pid_t pid);
+/* TCP connections that others have opened to the host of a process so far, whether or not anybody accepted them (PassiveOpens). */
+int64_t servers_connections(pid_t pid);
 
 /* For faults that show in what the server says: proven for each that has logged one of the words since it was held, or ended. 0. */
 int servers_prove_by_log(const struct injector *injector, const struct injector_ctx *ctx, const char *const *words,
