@@ -14,6 +14,11 @@ const struct addresses *host_addresses(const struct host *host);
 /* The host's own directory as every process of the lab sees it. */
 const char *host_dir(const struct host *host);
 
+/* For hosts of which a fault demanded a disk (INJECTOR_DEMANDS_DISK): host_dir is a file system of its own. Leaves spare_bytes free of it; negative: all that there was. */
+int host_disk_limit(struct host *host, int64_t spare_bytes, struct err *err);
+/* What the host's processes open below host_dir by its path can only be read; files they have open, and their working directory, stay as they are. Off twice is fine. */
+int host_disk_read_only(struct host *host, bool on, struct err *err);
+
 /* A socket that lives in the host's network namespace, close-on-exec and non-blocking. A descriptor, or a negative errno. */
 int host_socket(struct host *host, int domain, int type, int protocol);
 

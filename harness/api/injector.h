@@ -34,6 +34,7 @@ struct server_mark {
 	bool is_held;
 	pid_t pid; /* that it had then */
 	int64_t log_from; /* size of its log then */
+	int64_t crashes; /* that it had had then */
 	int64_t count, more; /* of whatever the kind counts, then */
 };
 

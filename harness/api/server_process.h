@@ -22,6 +22,8 @@ const struct server_spec *server_process_spec(const struct server_process *proce
 pid_t server_process_pid(const struct server_process *process);
 /* Whether it has answered since it was last started. */
 bool server_process_has_answered(const struct server_process *process);
+/* How often it has ended without having been sent a signal that ends it. */
+int64_t server_process_crashes(const struct server_process *process);
 /* What it writes to standard output and error, appended; readable, borrowed. What was written since a moment begins at the file's size of that moment. */
 int server_process_log_fd(const struct server_process *process);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "harness/api/injector.h"
 #include "harness/base/fd.h"
 #include "harness/base/signals.h"
 #include "harness/lab/etc.h"
@@ -10,9 +11,11 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define CHILD_LOST_STATUS 125
+#define HOST_DISK_SIZE "64m"
 
 static const struct sysctl host_sysctls4[] = {
 	{"net/ipv4/conf/all/rp_filter", "0"},
@@ -165,6 +168,15 @@ static int check_addresses(const struct topo_host *topo, bool has_ipv6, struct e
 	return 0;
 }
 
+/* A fault of the plan takes its room away: a file system of its own, before anybody copies the mount namespace. */
+static int mount_disk(const struct host *host, struct err *err)
+{
+	if (!(host->topo->demands & INJECTOR_DEMANDS_DISK) ||
+	    !mount("dnsdrill-disk", host->dir, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=" HOST_DISK_SIZE))
+		return 0;
+	return err_set(err, -errno, LOC_NONE, "mounting a file system at %s: %s", host->dir, strerror(errno));
+}
+
 static int build(struct host *host, const struct topology *topology, size_t index, const struct hub *hub,
 		 struct err *err)
 {
@@ -173,6 +185,8 @@ static int build(struct host *host, const struct topology *topology, size_t inde
 
 	if (!rc && mkdir(host->dir, 0755))
 		rc = err_set(err, -errno, LOC_NONE, "making the directory %s: %s", host->dir, strerror(errno));
+	if (!rc)
+		rc = mount_disk(host, err);
 	if (!rc)
 		rc = make_mnt(host, topology, hub, err);
 	if (!rc)
@@ -254,6 +268,50 @@ int host_enter(const struct host *host, struct err *err)
 	if (has_cwd && chdir(cwd))
 		(void)!chdir("/");
 	return 0;
+}
+
+int host_disk_limit(struct host *host, int64_t spare_bytes, struct err *err)
+{
+	char size[64] = "size=" HOST_DISK_SIZE;
+	struct statvfs st;
+	int tries = 10; /* it may grow between the look and the limit */
+
+	do {
+		if (statvfs(host->dir, &st))
+			break;
+		if (spare_bytes >= 0)
+			snprintf(size, sizeof(size), "size=%llu",
+				 (unsigned long long)(st.f_blocks - st.f_bfree) * st.f_frsize +
+					 (unsigned long long)spare_bytes);
+		if (!mount(NULL, host->dir, NULL, MS_REMOUNT | MS_NOSUID | MS_NODEV, size))
+			return 0;
+	} while (errno == EINVAL && --tries);
+	return err_set(err, -errno, LOC_NONE, "changing the room of %s: %s", host->dir, strerror(errno));
+}
+
+/* In the host's mount namespace. What it is undone by works as often as one likes. */
+static int change_read_only(const struct host *host, bool on)
+{
+	if (!on)
+		return umount2(host->dir, MNT_DETACH) && errno != EINVAL ? -errno : 0;
+	if (mount(host->dir, host->dir, NULL, MS_BIND, NULL))
+		return -errno;
+	if (!mount(NULL, host->dir, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL))
+		return 0;
+	return -errno;
+}
+
+int host_disk_read_only(struct host *host, bool on, struct err *err)
+{
+	CLEANUP_CLOSE int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (cwd < 0 || setns(host->mnt_fd, CLONE_NEWNS))
+		return err_set(err, -errno, LOC_NONE, "entering host %s: %s", host->topo->name, strerror(errno));
+	r = change_read_only(host, on);
+	home_return_mnt(host->home, cwd);
+	return r ? err_set(err, r, LOC_NONE, "making %s %s: %s", host->dir, on ? "read-only" : "writable", strerror(-r))
+		 : 0;
 }
 
 pid_t host_fork(struct host *host)

@@ -31,6 +31,7 @@ struct server_process {
 	int exits_allowed;
 	const char *cause; /* of the exits allowed last; borrowed */
 	bool is_ending; /* was told to */
+	int64_t crashes; /* ends it was not told to */
 	pid_t old_group; /* of the last one: its children may outlive it */
 	enum again {
 		AGAIN_NO,

@@ -43,6 +43,11 @@ bool server_process_has_answered(const struct server_process *server)
 	return server->state == STATE_READY;
 }
 
+int64_t server_process_crashes(const struct server_process *server)
+{
+	return server->crashes;
+}
+
 int server_process_log_fd(const struct server_process *server)
 {
 	return server->log_fd;
@@ -245,6 +250,7 @@ void server_process_ended(struct server_process *server, const char *status)
 
 	const char *cause = server->exits_allowed || server->is_ending ? server->cause : NULL;
 
+	server->crashes += !server->is_ending;
 	server->is_ending = false;
 	ready_cancel(TAKE(server->ready));
 	if (server->again == AGAIN_WATCHED && (!server->exits_allowed || server->start.done)) {

@@ -58,7 +58,7 @@ static int effect(struct injector *injector, struct injector_ctx *ctx, struct ef
 		const char *then = !ended                                 ? "has not ended"
 				   : server_process_has_answered(process) ? "ended, was started and answered"
 				   : server_process_pid(process) > 0 ? "ended and was started, but has not answered"
-								     : "ended, and has not been started";
+								     : "ended, and does not run";
 
 		servers_prove(ret, ended, "%s of %s %s", server->software->program, server->host, then);
 	}

@@ -68,7 +68,8 @@ int servers_hold(struct injector *injector, struct server_process *process, stru
 	if (pid < 0)
 		return err_set(err, -ESRCH, server->loc, "%s does not run: another fault or step has ended it",
 			       server->software->program);
-	server->mark = (struct server_mark){.is_held = true, .pid = pid, .log_from = end > 0 ? end : 0};
+	server->mark = (struct server_mark){
+		.is_held = true, .pid = pid, .crashes = server_process_crashes(process), .log_from = end > 0 ? end : 0};
 	server_process_allow_exit(process, injector->name.value);
 	return 0;
 }
@@ -232,8 +233,8 @@ int servers_prove_by_log(const struct injector *injector, const struct injector_
 			servers_prove(ret, false, "%s was not hit", server->host);
 		else if (servers_log_says(process, server, words, line, sizeof(line)))
 			servers_prove(ret, true, "%s of %s said: %s", server->software->program, server->host, line);
-		else if (server_process_pid(process) != server->mark.pid)
-			servers_prove(ret, true, "%s of %s ended", server->software->program, server->host);
+		else if (server_process_crashes(process) > server->mark.crashes)
+			servers_prove(ret, true, "%s of %s ended by itself", server->software->program, server->host);
 		else
 			servers_prove(ret, false, "%s of %s noticed nothing", server->software->program, server->host);
 	}
