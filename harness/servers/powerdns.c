@@ -66,15 +66,9 @@ static void add_key_commands(const struct server_zone *zone, const struct server
 static void add_script(const struct server_spec *spec, const char *util, const char *program, struct buf *out)
 {
 	buf_printf(out, "set -e\nutil() { %s --config-dir=%s \"$@\" >/dev/null; }\n", util, spec->dir);
-<<<<<<< HEAD
 	/* It is there already when the server is started again. */
 	buf_printf(out, "[ -e %s/" DATABASE " ] && exec %s --config-dir=%s\n", spec->dir, program, spec->dir);
 	buf_printf(out, "util create-bind-db %s/" DATABASE "\n", spec->dir);
-=======
-	/* Once: a server that is started again has it already. */
-	buf_printf(out, "if ! test -e %s/" DATABASE "; then\nutil create-bind-db %s/" DATABASE "\n", spec->dir,
-		   spec->dir);
->>>>>>> a988a38 (root-hints, trust-anchor, descriptors)
 	for (size_t i = 0; i < spec->tsig_count; i++)
 		buf_printf(out, "util import-tsig-key '%s' %s '%s'\n", spec->tsigs[i]->name, spec->tsigs[i]->algorithm,
 			   spec->tsigs[i]->secret);
@@ -87,7 +81,7 @@ static void add_script(const struct server_spec *spec, const char *util, const c
 		add_key_commands(zone, zone->primaries, zone->primary_count, "secondary", out);
 		add_key_commands(zone, zone->secondaries, zone->secondary_count, "primary", out);
 	}
-	buf_printf(out, "fi\nexec %s --config-dir=%s\n", program, spec->dir);
+	buf_printf(out, "exec %s --config-dir=%s\n", program, spec->dir);
 }
 
 static int command_with_database(const struct server_spec *spec, struct arena *arena, struct server_command *ret,

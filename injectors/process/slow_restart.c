@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * restart: the server is told to end and is started again, slowly: it stays away for a time (a long start, a supervisor's back-off, a person). What it had in memory is lost.
+ * slow-restart: the server is told to end and is started again, slowly: it stays away for a time (a long start, a supervisor's back-off, a person). What it had in memory is lost.
  */
 #include <signal.h>
 
 #include "harness/base/units.h"
 #include "injectors/process/servers.h"
 
-struct restart {
+struct slow_restart {
 	struct injector injector;
 	int64_t down_ns;
 };
 
 static const struct param params[] = {
-	P_DURATION(struct restart, down_ns, "down", 0, 24 * 60 * 60 * SEC, 0,
+	P_DURATION(struct slow_restart, down_ns, "down", 0, 24 * 60 * 60 * SEC, 0,
 		   "from its end until it is started; by default it is started at once"),
 	PARAM_END,
 };
 
 static void validate(const struct injector *injector, struct errs *errs)
 {
-	const struct restart *fault = (const struct restart *)injector;
+	const struct slow_restart *fault = (const struct slow_restart *)injector;
 
 	if (injector->for_ns != PARAM_UNSET && fault->down_ns >= injector->for_ns)
 		errs_add(errs, injector->loc,
@@ -30,7 +30,7 @@ static void validate(const struct injector *injector, struct errs *errs)
 static int restart_one(struct injector *injector, struct server_process *process, struct injector_server *server,
 		       struct err *err)
 {
-	const struct server_start start = {.delay_ns = ((const struct restart *)injector)->down_ns};
+	const struct server_start start = {.delay_ns = ((const struct slow_restart *)injector)->down_ns};
 	int r = servers_hold(injector, process, server, err);
 
 	if (!r)
@@ -67,7 +67,7 @@ static int effect(struct injector *injector, struct injector_ctx *ctx, struct ef
 
 static void sentence(const struct injector *injector, struct buf *out)
 {
-	const struct restart *fault = (const struct restart *)injector;
+	const struct slow_restart *fault = (const struct slow_restart *)injector;
 	char text[32];
 
 	buf_puts(out, "restarts ");
@@ -78,7 +78,7 @@ static void sentence(const struct injector *injector, struct buf *out)
 
 static void commands(const struct injector *injector, struct buf *to_apply, struct buf *to_revert)
 {
-	const struct restart *fault = (const struct restart *)injector;
+	const struct slow_restart *fault = (const struct slow_restart *)injector;
 	char line[96];
 
 	snprintf(line, sizeof(line), "'systemctl stop %%s && sleep %.3f && systemctl start %%s' &",
@@ -87,12 +87,12 @@ static void commands(const struct injector *injector, struct buf *to_apply, stru
 	servers_units(injector, to_revert, "systemctl start %s");
 }
 
-const struct injector_ops restart_ops = {
-	.kind = "restart",
+const struct injector_ops slow_restart_ops = {
+	.kind = "slow-restart",
 	.summary = "the server ends as it should and is started again, slowly",
 	.hits = INJECTOR_HITS_SERVERS,
 	.params = params,
-	.size = sizeof(struct restart),
+	.size = sizeof(struct slow_restart),
 	.validate = validate,
 	.apply = apply,
 	.revert = revert,
