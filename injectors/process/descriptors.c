@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * descriptors: the server may open no further files or sockets (RLIMIT_NOFILE lowered while it runs). What it has open stays; new connections, upstream sockets, transfers and
+ * descriptors: the server may open no further files or sockets (RLIMIT_NOFILE lowered while it runs). What it has open stays, and what it closes it may open again; new connections, upstream sockets, transfers and
  * files fail with EMFILE. Some software ends.
  */
 #include <errno.h>

@@ -83,7 +83,7 @@ static int effect(struct injector *injector, struct injector_ctx *ctx, struct ef
 	for (size_t i = 0; i < injector->server_count; i++) {
 		const struct injector_server *server = &injector->servers[i];
 		struct server_process *process = servers_process(ctx, server);
-		bool ended = process && server_process_pid(process) != server->mark.pid;
+		bool ended = process && server->mark.is_held && server_process_pid(process) != server->mark.pid;
 		bool runs = ended && server_process_pid(process) > 0;
 
 		servers_prove(ret, ended, "%s of %s %s", server->software->program, server->host,
@@ -99,10 +99,11 @@ static void sentence(const struct injector *injector, struct buf *out)
 	const struct kill *fault = kill_of(injector);
 	char text[32];
 
-	buf_printf(out, "ends with SIG%s ", names[fault->signal]);
+	buf_puts(out, "ends ");
 	servers_list(injector, out);
+	buf_printf(out, " with SIG%s", names[fault->signal]);
 	if (fault->start_after_ns != PARAM_UNSET)
-		buf_printf(out, ", started again %s later",
+		buf_printf(out, "; it is started again %s later",
 			   units_format_duration(fault->start_after_ns, text, sizeof(text)));
 }
 

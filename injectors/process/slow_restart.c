@@ -54,7 +54,7 @@ static int effect(struct injector *injector, struct injector_ctx *ctx, struct ef
 	for (size_t i = 0; i < injector->server_count; i++) {
 		const struct injector_server *server = &injector->servers[i];
 		struct server_process *process = servers_process(ctx, server);
-		bool ended = process && server_process_pid(process) != server->mark.pid;
+		bool ended = process && server->mark.is_held && server_process_pid(process) != server->mark.pid;
 		const char *then = !ended                                 ? "has not ended"
 				   : server_process_has_answered(process) ? "ended, was started and answered"
 				   : server_process_pid(process) > 0 ? "ended and was started, but has not answered"

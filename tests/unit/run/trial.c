@@ -135,6 +135,10 @@ static void on_done(void *arg, const struct err *err)
 	if (bringup_version(trial->bringup, &hosts[0]))
 		snprintf(trial->report.version, sizeof(trial->report.version), "%s",
 			 bringup_version(trial->bringup, &hosts[0]));
+	if (!err && trial->body) {
+		event_base_loopbreak(trial->base);
+		return;
+	}
 	if (!err && trial->before_asks)
 		trial->before_asks(trial);
 	if (!err)
@@ -146,10 +150,14 @@ static void on_done(void *arg, const struct err *err)
 }
 
 static void on_exit_of(void *arg, const struct topo_host *host, const char *status, const char *log_tail,
-		       const char *cause UNUSED)
+		       const char *cause)
 {
 	struct trial *trial = arg;
 
+	if (cause) {
+		trial->report.excused++;
+		return;
+	}
 	snprintf(trial->report.exited, sizeof(trial->report.exited), "%s", host->name);
 	snprintf(trial->report.exit_status, sizeof(trial->report.exit_status), "%s", status);
 	snprintf(trial->report.log_tail, sizeof(trial->report.log_tail), "%s", log_tail);
@@ -165,6 +173,19 @@ static void on_child(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		bringup_child_exited(trial->bringup, pid, status);
+}
+
+bool trial_turn(struct trial *trial, bool (*is_so)(void *arg), void *arg)
+{
+	const struct timeval step = {.tv_usec = 20000};
+
+	for (int i = 0; i < 750; i++) {
+		if (is_so(arg))
+			return true;
+		event_base_loopexit(trial->base, &step);
+		event_base_dispatch(trial->base);
+	}
+	return false;
 }
 
 static int inside(void *arg)
@@ -187,6 +208,12 @@ static int inside(void *arg)
 		trial->bringup = bringup_start(trial->base, trial->lab, trial->topology, &options, &trial->report.err);
 	if (trial->bringup)
 		event_base_dispatch(trial->base);
+	if (trial->bringup && trial->body && !trial->report.err.code) {
+		trial->body(trial, &trial->report.err);
+		bringup_stop(trial->bringup, 5 * SEC, on_stopped, trial);
+		if (!trial->report.is_stopped)
+			event_base_dispatch(trial->base);
+	}
 	bringup_free(trial->bringup);
 	event_free(children);
 	event_base_free(trial->base);

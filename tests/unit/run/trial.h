@@ -22,6 +22,7 @@ struct trial_report {
 	size_t versions; /* hosts whose version is known */
 	char version[128]; /* of the first host */
 	bool is_stopped;
+	size_t excused; /* exits that had a cause */
 	char exited[32], exit_status[64], log_tail[512]; /* of on_exit */
 	char answers[16][128];
 };
@@ -32,6 +33,8 @@ struct trial {
 	struct trial_ask *asks;
 	size_t ask_count;
 	void (*before_asks)(struct trial *trial); /* in the lab */
+	/* In the lab, once every server answers, with the event loop at rest: trial_turn runs it. Its error is the trial's. Exits that something allows are only counted then. */
+	int (*body)(struct trial *trial, struct err *err);
 	const char *kill; /* host whose server gets SIGKILL at the end */
 	struct trial_report report;
 
@@ -40,6 +43,9 @@ struct trial {
 	struct lab *lab;
 	struct bringup *bringup;
 };
+
+/* Runs the loop until is_so says true, for at most 15 s. Whether it did. */
+bool trial_turn(struct trial *trial, bool (*is_so)(void *arg), void *arg);
 
 /* Comes back when the lab is gone; answers are in trial->asks. */
 void trial_run(struct trial *trial);

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/unit/injectors/process/process_bed.h"
+
+extern const struct injector_ops kill_ops, stop_ops, slow_restart_ops;
+
+static void rejects_a_start_after_the_end(void **state UNUSED)
+{
+	struct arena *arena = arena_new();
+	struct errs errs = {0};
+	struct injector *fault = bed_fault(arena, &kill_ops, "alpha.ns1", &server_knot, SERVER_AUTHORITATIVE,
+					   KEYS("start_after", "11s"), &errs);
+
+	kill_ops.validate(fault, &errs);
+	assert_int_equal(errs.count, 1);
+	assert_non_null(strstr(errs.v[0].text, "shorten start_after:"));
+	errs_fini(&errs);
+	arena_free(arena);
+}
+
+static void describes_itself(void **state UNUSED)
+{
+	struct arena *arena = arena_new();
+	struct errs errs = {0};
+	struct injector *fault = bed_fault(arena, &kill_ops, "alpha.ns1", &server_bind, SERVER_AUTHORITATIVE,
+					   KEYS("signal", "TERM", "start_after", "2s"), &errs);
+	struct buf sentence = {0}, apply = {0}, revert = {0};
+
+	kill_ops.sentence(fault, &sentence);
+	kill_ops.commands(fault, &apply, &revert);
+	assert_string_equal(sentence.data, "ends alpha.ns1 (named) with SIGTERM; it is started again 2s later");
+	assert_string_equal(apply.data, "ssh root@alpha.ns1 pkill -TERM -x named\n");
+	assert_string_equal(revert.data, "ssh root@alpha.ns1 systemctl start named\n");
+	buf_fini(&sentence), buf_fini(&apply), buf_fini(&revert);
+	arena_free(arena);
+}
+
+/* nsd has children: all of them go, and come back as others. */
+static int ends_it_and_brings_it_back(struct trial *trial, struct err *err)
+{
+	pid_t pid = server_process_pid(bed_server());
+
+	CHECK(!bed_effect().took_effect);
+	if (bed_apply(err))
+		return err->code;
+	CHECK(trial_turn(trial, bed_is_gone, NULL));
+	CHECK(kill(-pid, 0) && errno == ESRCH);
+	CHECK(bed_effect().took_effect && trial->report.excused == 1);
+	if (bed_revert(err) || bed_revert(err))
+		return err->code;
+	CHECK(trial_turn(trial, bed_answers, NULL));
+	CHECK(server_process_pid(bed_server()) != pid && bed_runs());
+	return 0;
+}
+
+static void killed_server_is_gone_until_reverted(void **state UNUSED)
+{
+	bed_run(&kill_ops, "alpha.ns1", "nsd", NULL, ends_it_and_brings_it_back);
+}
+
+static int supervisor_is_quick(struct trial *trial, struct err *err)
+{
+	pid_t pid = server_process_pid(bed_server());
+
+	if (bed_apply(err))
+		return err->code;
+	CHECK(trial_turn(trial, bed_is_gone, NULL) && trial_turn(trial, bed_answers, NULL));
+	CHECK(server_process_pid(bed_server()) != pid && bed_effect().took_effect);
+	pid = server_process_pid(bed_server());
+	if (bed_revert(err))
+		return err->code;
+	bed_pass(100 * MSEC);
+	CHECK(server_process_pid(bed_server()) == pid);
+	return 0;
+}
+
+static void supervised_server_is_back_before_the_end(void **state UNUSED)
+{
+	bed_run(&kill_ops, "alpha.ns1", "knot", KEYS("start_after", "100ms"), supervisor_is_quick);
+}
+
+static void revert_without_apply(void **state UNUSED)
+{
+	bed_run(&kill_ops, "alpha.ns1", "knot", NULL, bed_reverts_without_apply);
+}
+
+/* Whoever dies of something else while nothing allows it is still an error. */
+static int dies_of_something_else(struct trial *trial, struct err *err)
+{
+	if (bed_apply(err) || !trial_turn(trial, bed_is_gone, NULL) || bed_revert(err) ||
+	    !trial_turn(trial, bed_answers, NULL))
+		return err->code ? err->code : err_set(err, -EIO, LOC_NONE, "not back");
+	kill(server_process_pid(bed_server()), SIGKILL);
+	CHECK(trial_turn(trial, bed_is_gone, NULL));
+	CHECK(trial->report.excused == 1 && !strcmp(trial->report.exited, "alpha.ns1"));
+	return 0;
+}
+
+static void exit_after_the_fault_is_not_excused(void **state UNUSED)
+{
+	bed_run(&kill_ops, "alpha.ns1", "knot", NULL, dies_of_something_else);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rejects_a_start_after_the_end),
+		cmocka_unit_test(describes_itself),
+		cmocka_unit_test(killed_server_is_gone_until_reverted),
+		cmocka_unit_test(supervised_server_is_back_before_the_end),
+		cmocka_unit_test(revert_without_apply),
+		cmocka_unit_test(exit_after_the_fault_is_not_excused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
