@@ -30,6 +30,7 @@ struct dns {
 static const struct param params[] = {RULE_ROWS(struct dns, rule), PARAM_END};
 
 #define MTU_DEFAULT 0 /* the detour's own */
+#define FIRST_PORT 20000 /* of proxies outside of a lab */
 
 extern const struct injector_ops dns_message_ops;
 
@@ -324,6 +325,46 @@ static void sentence(const struct injector *injector, struct buf *out)
 	}
 }
 
+/* Within single quotes of a shell. */
+static void add_quoted(const char *text, struct buf *out)
+{
+	for (; *text; text++) {
+		if (*text == '\'')
+			buf_puts(out, "'\\''");
+		else
+			buf_putc(out, *text);
+	}
+}
+
+/* A proxy for one server, and the rule that leads what is for it there. */
+static void add_proxy(const struct injector *injector, const struct address *target, int port, struct buf *out)
+{
+	bool is_v4 = target->family == AF_INET;
+	int64_t id = injector->id;
+
+	buf_printf(out,
+		   "dnsdrill proxy --listen %s:%d --upstream %s%s%s:53 --rules /run/dnsdrill-%" PRId64
+		   ".yaml & echo $! >>/run/dnsdrill-%" PRId64 ".pids\n",
+		   is_v4 ? "0.0.0.0" : "'[::]'", port, is_v4 ? "" : "'[", target->text, is_v4 ? "" : "]'", id, id);
+	buf_printf(out,
+		   "nft 'add rule " CORE_TABLE " fault_%" PRId64
+		   " %s daddr %s meta l4proto { tcp, udp } th dport 53 redirect to :%d'\n",
+		   id, is_v4 ? "ip" : "ip6", target->text, port);
+}
+
+static void add_removal(int64_t id, struct buf *out)
+{
+	static const char *const verbs[] = {"add", "flush", "delete"};
+
+	buf_puts(out, "nft 'add table " CORE_TABLE "'\n");
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+		buf_printf(out, "nft '%s chain " CORE_TABLE " fault_%" PRId64 "'\n", verbs[i], id);
+	buf_printf(out,
+		   "[ ! -e /run/dnsdrill-%" PRId64 ".pids ] || xargs kill </run/dnsdrill-%" PRId64
+		   ".pids\nrm -f /run/dnsdrill-%" PRId64 ".pids /run/dnsdrill-%" PRId64 ".yaml\n",
+		   id, id, id, id);
+}
+
 /* Without the lab's tricks a proxy is seen: it asks in its own name. */
 static void commands(const struct injector *injector, struct buf *to_apply, struct buf *to_revert)
 {
@@ -331,36 +372,18 @@ static void commands(const struct injector *injector, struct buf *to_apply, stru
 	struct buf rule = {0};
 
 	param_format_given(params, injector, &rule);
-	buf_printf(to_apply, "# in the lab the proxy is unseen; this one asks the servers in the router's name\n");
-	buf_printf(to_apply, "cat >/run/dnsdrill-%" PRId64 ".yaml <<'END'\n- %s\nEND\n", id,
-		   rule.data ? rule.data : "");
+	buf_puts(to_apply, "# In the lab the proxy is unseen; these ask the servers in the router's name.\n");
+	buf_puts(to_apply, "printf '%s\\n' '- ");
+	add_quoted(rule.data ? rule.data : "", to_apply);
+	buf_printf(to_apply, "' >/run/dnsdrill-%" PRId64 ".yaml\n", id);
 	buf_printf(to_apply,
-		   "nft add table " CORE_TABLE "\n"
-		   "nft add chain " CORE_TABLE " fault_%" PRId64 " '{ type nat hook prerouting priority dstnat; }'\n",
+		   "nft 'add table " CORE_TABLE "'\nnft 'add chain " CORE_TABLE " fault_%" PRId64
+		   " { type nat hook prerouting priority dstnat; }'\n",
 		   id);
-	for (size_t i = 0; i < injector->target_addresses.count; i++) {
-		const struct address *target = &injector->target_addresses.v[i];
-		bool is_v4 = target->family == AF_INET;
-		int port = 20000 + (int)(id * 50 + (int64_t)i) % 20000;
-
-		buf_printf(to_apply,
-			   "dnsdrill proxy --listen %s:%d --upstream %s%s%s:53 --rules /run/dnsdrill-%" PRId64
-			   ".yaml & echo $! >>/run/dnsdrill-%" PRId64 ".pids\n",
-			   is_v4 ? "0.0.0.0" : "[::]", port, is_v4 ? "" : "[", target->text, is_v4 ? "" : "]", id, id);
-		buf_printf(to_apply,
-			   "nft add rule " CORE_TABLE " fault_%" PRId64
-			   " %s daddr %s meta l4proto '{ tcp, udp }' th dport 53 redirect to :%d\n",
-			   id, is_v4 ? "ip" : "ip6", target->text, port);
-	}
-	buf_printf(to_revert,
-		   "nft add table " CORE_TABLE "\nnft add chain " CORE_TABLE " fault_%" PRId64
-		   "\nnft flush chain " CORE_TABLE " fault_%" PRId64 "\nnft delete chain " CORE_TABLE " fault_%" PRId64
-		   "\n",
-		   id, id, id);
-	buf_printf(to_revert,
-		   "[ ! -e /run/dnsdrill-%" PRId64 ".pids ] || kill $(cat /run/dnsdrill-%" PRId64
-		   ".pids)\nrm -f /run/dnsdrill-%" PRId64 ".pids /run/dnsdrill-%" PRId64 ".yaml\n",
-		   id, id, id, id);
+	for (size_t i = 0; i < injector->target_addresses.count; i++)
+		add_proxy(injector, &injector->target_addresses.v[i],
+			  FIRST_PORT + (int)((id * 50 + (int64_t)i) % 20000), to_apply);
+	add_removal(id, to_revert);
 	buf_fini(&rule);
 }
 
