@@ -119,6 +119,9 @@ struct server_ops {
 	bool forwards_dot; /* as resolver or forwarder it can forward over TLS */
 	const char *version_arg; /* "-v": argument that prints the version */
 	bool can_sign; /* does what server_signing.is_by_server says */
+	/* What it needs beside its program and the libraries that names, for a guest to have it too: further programs by name, and absolute paths or glob(7)
+	 * patterns of what it loads while it runs. Ends with NULL; NULL: nothing. */
+	const char *const *needs;
 	/* Writes configuration under spec->dir and fills ret. */
 	int (*configure)(const struct server_spec *spec, struct arena *arena, struct server_command *ret,
 			 struct err *err);

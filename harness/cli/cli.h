@@ -72,3 +72,5 @@ int cli_parse_seed(const char *text, int64_t *ret);
 
 /* Every command, NULL-terminated, in the order of list.h. */
 extern const struct command *const cli_commands[];
+/* None of those: what the first process of a virtual machine runs. */
+extern const struct command guest_command;

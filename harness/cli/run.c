@@ -10,11 +10,12 @@
 #include <time.h>
 
 #include "harness/base/clock.h"
+#include "harness/cli/engine.h"
 #include "harness/cli/live.h"
 #include "harness/cli/load.h"
 #include "harness/cli/reports.h"
-#include "harness/engine/engine.h"
 #include "harness/run/bringup.h"
+#include "harness/run/guest_parts.h"
 #include "harness/run/outdir.h"
 #include "harness/run/session.h"
 
@@ -22,12 +23,15 @@ struct run_options {
 	struct load_options load;
 	const char *engine, *out;
 	bool quiet, json;
-	struct abilities abilities; /* of this kernel, where some fault asks for more than every lab does */
+	struct engine_choice where;
+	struct arena *arena; /* of this command */
 };
 
 static const struct cli_option options[] = {
 	C_TEXT(struct run_options, engine, "engine", "ENGINE",
-	       "where the lab lives: netns, namespaces of this kernel (the default)"),
+	       "where the lab lives: netns, namespaces of this kernel, in real time (the default); vm, a virtual machine "
+	       "with a clock of its own that skips idle time, no privileges needed; auto, netns if this kernel can, else "
+	       "vm"),
 	C_TEXT(struct run_options, out, "out", "DIR",
 	       "where everything is written (default: dnsdrill-out/<plan>-<time>)"),
 	C_PLAN_OPTIONS(struct run_options, load),
@@ -102,6 +106,29 @@ static void repeat_command(const struct run_options *chosen, const struct plan *
 	buf_printf(out, "dnsdrill run %s --seed %lld", plan->file, (long long)plan->seed);
 	for (size_t i = 0; i < chosen->load.set.count; i++)
 		buf_printf(out, " --set '%s'", chosen->load.set.v[i]);
+	if (chosen->where.is_vm)
+		buf_puts(out, " --engine vm");
+}
+
+/* What makes the guest play this very plan. */
+static void guest_args(const struct run_options *chosen, const struct plan *plan, size_t index, const char *command,
+		       struct pack *ret)
+{
+	const struct cli_list *set = &chosen->load.set;
+	struct arena *arena = chosen->arena;
+	const char **args = ARENA_ARRAY(arena, const char *, set->count + 8);
+	size_t n = 0;
+
+	args[n++] = guest_command.name;
+	args[n++] = arena_printf(arena, "--seed=%lld", (long long)plan->seed);
+	for (size_t i = 0; i < set->count; i++)
+		args[n++] = arena_printf(arena, "--set=%s", set->v[i]);
+	args[n++] = arena_printf(arena, "--index=%zu", index);
+	args[n++] = arena_printf(arena, "--command=%s", command);
+	args[n++] = "--";
+	args[n++] = plan->file;
+	ret->args = args;
+	ret->arg_count = n;
 }
 
 static int exit_worse(int a, int b)
@@ -139,17 +166,25 @@ static int report_run(const struct registry *registry, const struct run_options 
 }
 
 /* One combination. Trouble outside the stream is printed here. Returns 0, EXIT_TROUBLE, or 128 + signal. */
-static int run_case(const struct run_options *chosen, const struct plan *plan, const struct outdir *outdir)
+static int run_case(const struct run_options *chosen, const struct plan_set *set, size_t index,
+		    const struct outdir *outdir)
 {
+	const struct plan *plan = set->plans[index];
+	struct session_vm vm = {.qemu = chosen->where.qemu, .clock_s = PARAM_UNSET};
 	struct buf command = {0};
 	struct live live;
 	struct session_options session = {
-		.outdir = outdir, .abilities = &chosen->abilities, .watch = live_take, .arg = &live};
+		.outdir = outdir, .abilities = &chosen->where.abilities, .watch = live_take, .arg = &live};
 	struct err err = {0};
 	int signal_number = 0, r;
 
 	repeat_command(chosen, plan, &command);
 	session.command = command.data;
+	if (chosen->where.is_vm) {
+		guest_parts(set, chosen->arena, &vm.pack);
+		guest_args(chosen, plan, index, command.data, &vm.pack);
+		session.vm = &vm;
+	}
 	live_init(&live, plan, chosen->quiet);
 	r = session_run(plan, &session, &signal_number, &err);
 	live_fini(&live);
@@ -187,7 +222,7 @@ static int run_plan(const struct registry *registry, const struct run_options *c
 		return EXIT_TROUBLE;
 	}
 	for (size_t i = 0; i < set->count && status < 128; i++)
-		status = exit_worse(status, run_case(chosen, set->plans[i], &outdir));
+		status = exit_worse(status, run_case(chosen, set, i, &outdir));
 	if (lseek(outdir.events_fd, 0, SEEK_END) > 0)
 		status = exit_worse(status, report_run(registry, chosen, &outdir));
 	outdir_close(&outdir);
@@ -230,56 +265,6 @@ static int check_outs(const struct run_options *chosen, const struct cli_list *p
 	return status;
 }
 
-/* Whether any fault wants more of the kernel than every lab does. */
-static bool asks_kernel(struct plan_set *const *sets, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		for (size_t j = 0; j < sets[i]->count; j++) {
-			const struct plan *plan = sets[i]->plans[j];
-
-			for (size_t k = 0; k < plan->fault_count; k++) {
-				if (plan->faults[k]->ops->available)
-					return true;
-			}
-		}
-	}
-	return false;
-}
-
-static void demand_abilities(const struct plan *plan, const struct abilities *abilities, struct errs *errs)
-{
-	for (size_t i = 0; i < plan->fault_count; i++) {
-		const struct injector *fault = plan->faults[i];
-		struct err err = {0};
-
-		if (fault->ops->available && fault->ops->available(fault, abilities, &err))
-			errs_add_err(errs, &err);
-	}
-}
-
-/* What the kernel lacks for a fault, before anything is touched. */
-static int check_abilities(struct plan_set *const *sets, size_t count, struct abilities *ret)
-{
-	struct errs errs = {0};
-	struct err err = {0};
-	int status = EXIT_PASS;
-
-	if (!asks_kernel(sets, count))
-		return EXIT_PASS;
-	if (engine_netns_abilities(ret, &err))
-		errs_add_err(&errs, &err);
-	for (size_t i = 0; i < count && !err.code; i++) {
-		for (size_t j = 0; j < sets[i]->count; j++)
-			demand_abilities(sets[i]->plans[j], ret, &errs);
-	}
-	if (errs.count) {
-		errs_print(&errs, stderr);
-		status = EXIT_TROUBLE;
-	}
-	errs_fini(&errs);
-	return status;
-}
-
 static int run_plans(const struct registry *registry, struct run_options *chosen, const struct cli_list *paths,
 		     struct plan_set **sets)
 {
@@ -290,7 +275,7 @@ static int run_plans(const struct registry *registry, struct run_options *chosen
 	if (!status)
 		status = check_outs(chosen, paths);
 	if (!status)
-		status = check_abilities(sets, paths->count, &chosen->abilities);
+		status = engine_choose(chosen->engine, sets, paths->count, chosen->arena, &chosen->where);
 	if (status)
 		return status;
 	for (size_t i = 0; i < paths->count && status < 128; i++) {
@@ -311,15 +296,13 @@ static int run(const struct registry *registry, int argc, char **argv)
 
 	if (r)
 		return r > 0 ? EXIT_PASS : EXIT_USAGE;
-	if (chosen.engine && strcmp(chosen.engine, "netns")) {
-		cli_complain("--engine %s: this version has one engine, netns", chosen.engine);
-		return EXIT_USAGE;
-	}
 	if (chosen.out && !*chosen.out) {
 		cli_complain("--out: name a directory, as in --out results");
 		return EXIT_USAGE;
 	}
+	chosen.arena = arena_new();
 	r = run_plans(registry, &chosen, &paths, sets);
 	load_free(sets, paths.count);
+	arena_free(chosen.arena);
 	return r;
 }

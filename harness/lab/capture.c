@@ -51,6 +51,7 @@ struct taker {
 	int lo_index;
 	uint64_t mark; /* of our own frame */
 	bool is_marked; /* it came by */
+	bool saves_timers;
 	struct word word;
 };
 
@@ -162,6 +163,7 @@ static int open_pcap(struct taker *taker)
 	pcap_set_snaplen(pcap, SNAPLEN);
 	pcap_set_buffer_size(pcap, BUFFER_BYTES);
 	pcap_set_timeout(pcap, BLOCK_MSEC);
+	pcap_set_immediate_mode(pcap, taker->saves_timers);
 	pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO);
 	if (pcap_activate(pcap) < 0)
 		return pcap_failed(pcap, "starting the capture", err);
@@ -253,9 +255,9 @@ static void capture_free(struct capture *capture)
 	free(capture);
 }
 
-static int start_child(struct capture *capture, int ask[2], int report[2], int fd, struct err *err)
+static int start_child(struct capture *capture, int ask[2], int report[2], int fd, bool saves_timers, struct err *err)
 {
-	struct taker taker = {.ask_fd = ask[0], .tell_fd = report[1]};
+	struct taker taker = {.ask_fd = ask[0], .tell_fd = report[1], .saves_timers = saves_timers};
 
 	capture->pid = fork();
 	if (capture->pid < 0)
@@ -269,7 +271,7 @@ static int start_child(struct capture *capture, int ask[2], int report[2], int f
 	return 0;
 }
 
-struct capture *capture_start(int fd, struct err *err)
+struct capture *capture_start(int fd, bool saves_timers, struct err *err)
 {
 	struct capture *capture = calloc(1, sizeof(*capture));
 	int ask[2] = {-1, -1}, report[2] = {-1, -1};
@@ -281,7 +283,7 @@ struct capture *capture_start(int fd, struct err *err)
 	if (!capture || pipe2(ask, O_CLOEXEC) || pipe2(report, O_CLOEXEC))
 		rc = err_set(err, -errno, LOC_NONE, "starting the capture: %s", strerror(errno));
 	else
-		rc = start_child(capture, ask, report, fd, err);
+		rc = start_child(capture, ask, report, fd, saves_timers, err);
 	if (ask[0] >= 0)
 		close(ask[0]);
 	if (report[1] >= 0)

@@ -26,6 +26,7 @@ struct source {
 struct including {
 	struct arena *arena;
 	struct errs *errs;
+	struct node_files *read;
 	size_t files, bytes; /* read so far */
 	bool is_over; /* a limit of all files together was reached: no more are read */
 };
@@ -218,6 +219,8 @@ static struct node *load_file(struct including *in, const char *path, struct loc
 		errs_add_err(in->errs, &err);
 		return NULL;
 	}
+	if (in->read->count < NODE_FILES_MAX)
+		in->read->v[in->read->count++] = source.file;
 	root = node_load_bytes(in->arena, source.file, data, len, in->errs);
 	if (!root)
 		return NULL;
@@ -233,11 +236,18 @@ static struct node *load_file(struct including *in, const char *path, struct loc
 	return include_all(in, root, &source);
 }
 
-struct node *node_load(struct arena *arena, const char *path, struct errs *errs)
+struct node *node_load_files(struct arena *arena, const char *path, struct node_files *ret_files, struct errs *errs)
 {
-	struct including in = {.arena = arena, .errs = errs};
+	struct including in = {.arena = arena, .errs = errs, .read = ret_files};
 	size_t before = errs->count + errs->dropped;
 	struct node *root = load_file(&in, path, LOC_NONE, NULL);
 
 	return errs->count + errs->dropped == before ? root : NULL;
+}
+
+struct node *node_load(struct arena *arena, const char *path, struct errs *errs)
+{
+	struct node_files files = {.count = 0};
+
+	return node_load_files(arena, path, &files, errs);
 }

@@ -50,6 +50,11 @@ struct matrix {
 };
 int matrix_expand(struct arena *arena, const struct node *root, struct matrix *ret, struct errs *errs);
 
+/* files.c: a path in a plan is relative to the file that says it; one from the command line to the plan file `main`. In arena, or text itself. */
+const char *files_path(struct arena *arena, const char *text, struct loc loc, const char *main);
+/* Fills set->files: read, and whatever plans mention that is there. */
+void files_collect(struct plan_set *set, const struct node_files *read, const char *main);
+
 /* zones.c: normalises zone names, loads their files, checks what needs no topology. */
 void zones_load(struct plan_ctx *ctx);
 /* A file that some key of the plan names; NULL after an error. */

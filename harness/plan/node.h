@@ -51,6 +51,13 @@ const char *node_describe(const struct node *node, char *buf, size_t size);
  */
 struct node *node_load(struct arena *arena, const char *path, struct errs *errs);
 
+/* The same, and which files were read, in arena; those of a failed loading, too. */
+struct node_files {
+	const char *v[NODE_FILES_MAX];
+	size_t count;
+};
+struct node *node_load_files(struct arena *arena, const char *path, struct node_files *ret_files, struct errs *errs);
+
 /* One document from memory (a fuzzer's, a test's): as node_load, but anything may be at the top, and include: is a key like any other. file, borrowed for
  * the arena's life, is what errors call it. NULL exactly if there was an error. */
 struct node *node_load_bytes(struct arena *arena, const char *file, const char *data, size_t len, struct errs *errs);

@@ -178,7 +178,8 @@ static int64_t draw_seed(void)
 static void load(struct plan_set_private *private, const struct plan_options *options, struct errs *errs)
 {
 	struct arena *arena = private->set.arena;
-	struct node *root = node_load(arena, private->file, errs);
+	struct node_files read = {.count = 0};
+	struct node *root = node_load_files(arena, private->file, &read, errs);
 	struct matrix matrix;
 	struct loc where = LOC_NONE;
 
@@ -191,6 +192,7 @@ static void load(struct plan_set_private *private, const struct plan_options *op
 	for (size_t i = 0; i < matrix.combo_count && errs->count < ERRS_MAX; i++)
 		make_combo(private, root, &matrix, i, errs);
 	check_combos(&private->set, where, errs);
+	files_collect(&private->set, &read, private->file);
 }
 
 struct plan_set *plan_load(const char *path, const struct plan_options *options, const struct registry *registry,

@@ -8,21 +8,6 @@
 
 #define ZONES_MAX 1000
 
-/* A path in a plan is relative to the file that says it; one from the command line to the working directory's plan. */
-static const char *path_of(const struct plan_ctx *ctx, const struct text *file)
-{
-	const char *base = file->loc.file, *slash;
-
-	if (*file->value == '/')
-		return file->value;
-	if (!base || !strncmp(base, "--", 2))
-		base = ctx->plan->file;
-	slash = strrchr(base, '/');
-	if (!slash)
-		return file->value;
-	return arena_printf(ctx->arena, "%.*s/%s", (int)(slash - base), base, file->value);
-}
-
 static struct zone *load_once(struct plan_ctx *ctx, const char *name, const char *path, struct loc where)
 {
 	struct zone_cache_entry *entry;
@@ -57,7 +42,8 @@ static void load_one(struct plan_ctx *ctx, struct zone_spec *spec)
 	spec->name.value = name;
 	if (!spec->file.value)
 		return; /* said already */
-	spec->zone = load_once(ctx, name, path_of(ctx, &spec->file), spec->file.loc);
+	spec->zone = load_once(ctx, name, files_path(ctx->arena, spec->file.value, spec->file.loc, ctx->plan->file),
+			       spec->file.loc);
 	if (spec->zone && spec->sign.is_given && spec->zone->is_signed)
 		errs_add(ctx->errs, spec->loc, "zone %s is signed in its file already: leave out sign:", name);
 	if (spec->sign.is_given)

@@ -322,7 +322,7 @@ static struct host *find_host(void *arg, const char *name)
 
 static int start_capture(struct runner *runner, struct err *err)
 {
-	runner->capture = capture_start(runner->options->capture_fd, err);
+	runner->capture = capture_start(runner->options->capture_fd, runner->options->saves_timers, err);
 	if (!runner->capture)
 		return err->code;
 	announce_capture(runner->bus, runner->options->capture_name);

@@ -16,7 +16,8 @@ struct runner_options {
 	int capture_fd;
 	const char *capture_name; /* as events should call it */
 	const char *command; /* what repeats this run */
-	const char *engine; /* "netns" */
+	const char *engine; /* "netns", "vm" */
+	bool saves_timers; /* waking up costs more than working: the clock is virtual */
 	const struct abilities *abilities; /* of the kernel the lab lives in; NULL: no more than every lab needs */
 };
 

@@ -20,7 +20,9 @@ struct session {
 	const struct session_options *options;
 	struct outdir_case files;
 	int *stream_error; /* shared with the engine's init */
-	struct engine_proc proc;
+	struct engine_proc proc; /* of the lab's init; in a virtual machine pid is QEMU's */
+	struct vm *vm; /* NULL: none */
+	struct err vm_err; /* what became of it, if it did not come to its end */
 	struct event_base *base;
 	struct event *events[5]; /* follow, SIGCHLD, SIGINT, SIGTERM, SIGHUP */
 	off_t read_to; /* of events.ndjson */
@@ -28,7 +30,7 @@ struct session {
 	struct arena *arena; /* of the events of one reading */
 	int64_t last_seq, last_t_ns;
 	bool ended; /* run.end was seen */
-	int status; /* of init */
+	int status; /* of the process */
 	int signal; /* that asked for the end */
 };
 
@@ -88,6 +90,8 @@ static void on_follow(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 	struct err err = {0};
 
 	follow(session, &err); /* a stream that cannot be read back is told at the end */
+	if (session->vm)
+		vm_tick(session->vm);
 	if (session->options->watch)
 		session->options->watch(session->options->arg, NULL);
 }
@@ -105,7 +109,10 @@ static void on_signal(evutil_socket_t number, short what UNUSED, void *arg)
 	struct session *session = arg;
 
 	session->signal = (int)number;
-	kill(session->proc.pid, SIGTERM);
+	if (session->vm)
+		vm_ask_end(session->vm);
+	else
+		kill(session->proc.pid, SIGTERM);
 }
 
 /* Under nohup a closed terminal is none of our business. */
@@ -146,20 +153,27 @@ static void add_event(struct session *session, struct ev *ev, struct buf *out)
 	ev_encode(ev, out);
 }
 
+static void say_how_it_ended(const struct session *session, char *buf, size_t size)
+{
+	if (session->vm)
+		snprintf(buf, size, "%s", session->vm_err.text);
+	else if (WIFSIGNALED(session->status))
+		snprintf(buf, size, "the lab's init was killed by signal %d (%s)", WTERMSIG(session->status),
+			 strsignal(WTERMSIG(session->status)));
+	else
+		snprintf(buf, size, "the lab's init ended with status %d before the run did",
+			 WEXITSTATUS(session->status));
+}
+
 /* Init is gone and has not said run.end: says it in its place. */
 static int close_stream(struct session *session, struct err *err)
 {
 	struct ev error = {.kind = EV_ERROR}, end = {.kind = EV_RUN_END, .run_end = {.reason = "error"}};
 	struct buf text = {0};
-	char message[160];
+	char message[sizeof(session->vm_err.text)];
 	int r;
 
-	if (WIFSIGNALED(session->status))
-		snprintf(message, sizeof(message), "the lab's init was killed by signal %d (%s)",
-			 WTERMSIG(session->status), strsignal(WTERMSIG(session->status)));
-	else
-		snprintf(message, sizeof(message), "the lab's init ended with status %d before the run did",
-			 WEXITSTATUS(session->status));
+	say_how_it_ended(session, message, sizeof(message));
 	error.error.message = message;
 	add_event(session, &error, &text);
 	add_event(session, &end, &text);
@@ -184,11 +198,17 @@ static int judge_end(struct session *session, struct err *err)
 
 	if (r)
 		return r;
+	if (session->vm && !vm_finish(session->vm, session->status, &session->vm_err) && !session->ended)
+		err_set(&session->vm_err, -EIO, LOC_NONE, "the virtual machine ended before the run did");
 	drop_half_line(session);
 	if (*session->stream_error)
 		return err_set(err, *session->stream_error, (struct loc){.file = session->options->outdir->path},
 			       "cannot write events.ndjson: %s", strerror(-*session->stream_error));
-	return session->ended ? 0 : close_stream(session, err);
+	if (!session->ended)
+		return close_stream(session, err);
+	if (session->vm_err.code) /* its logs are missing */
+		*err = session->vm_err;
+	return session->vm_err.code;
 }
 
 static void close_session(struct session *session)
@@ -200,9 +220,55 @@ static void close_session(struct session *session)
 	if (session->base)
 		event_base_free(session->base);
 	fd_closep(&session->proc.alive_fd);
+	vm_free(session->vm);
 	outdir_case_close(&session->files);
 	ndjson_lines_fini(&session->lines);
 	munmap(session->stream_error, sizeof(*session->stream_error));
+}
+
+/* The guest's words, and how the capture is called, which only now is known. */
+static const char **vm_args(const struct session *session, const struct pack *pack, char *capture, size_t size)
+{
+	const char **args = calloc(pack->arg_count + 1, sizeof(*args));
+
+	snprintf(capture, size, "--capture=%s", session->files.capture_name);
+	for (size_t i = 0; args && i < pack->arg_count; i++)
+		args[i ? i + 1 : 0] = pack->args[i];
+	if (args)
+		args[1] = capture;
+	return args;
+}
+
+static int start_vm(struct session *session, struct err *err)
+{
+	const struct session_vm *wanted = session->options->vm;
+	char capture[sizeof(session->files.capture_name) + 16];
+	const char **args = vm_args(session, &wanted->pack, capture, sizeof(capture));
+	struct vm_options options = {
+		.qemu = wanted->qemu,
+		.pack = wanted->pack,
+		.seed = session->plan->seed,
+		.clock_s = wanted->clock_s,
+		.events_fd = session->options->outdir->events_fd,
+		.capture_fd = session->files.capture_fd,
+		.logs_dirfd = session->files.logs_fd,
+	};
+	int r;
+
+	options.pack.args = args;
+	options.pack.arg_count++;
+	r = args ? vm_start(&options, &session->vm, err) : err_set(err, -ENOMEM, LOC_NONE, "out of memory");
+	free(args);
+	if (!r)
+		session->proc.pid = vm_pid(session->vm);
+	return r;
+}
+
+static int start_engine(struct session *session, struct err *err)
+{
+	if (session->options->vm)
+		return start_vm(session, err);
+	return engine_netns_start(inside, session, false, &session->proc, err);
 }
 
 int session_run(const struct plan *plan, const struct session_options *options, int *ret_signal, struct err *err)
@@ -220,7 +286,7 @@ int session_run(const struct plan *plan, const struct session_options *options, 
 		outdir_case_close(&session.files);
 		return err_set(err, -ENOMEM, LOC_NONE, "out of memory");
 	}
-	r = engine_netns_start(inside, &session, false, &session.proc, err);
+	r = start_engine(&session, err);
 	if (!r)
 		r = watch_engine(&session, err);
 	if (!r)

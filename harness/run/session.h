@@ -6,14 +6,23 @@
  * init dies without a word, the session writes the error and the run.end that are missing.
  */
 #pragma once
+#include "harness/engine/vm.h"
 #include "harness/event/event.h"
 #include "harness/plan/plan.h"
 #include "harness/run/outdir.h"
+
+/* In a virtual machine: how QEMU is called here, and what is in it. */
+struct session_vm {
+	const char *qemu;
+	struct pack pack; /* its args make the guest command play this very plan */
+	int64_t clock_s; /* start date, seconds since 1970, or PARAM_UNSET */
+};
 
 struct session_options {
 	const struct outdir *outdir;
 	const char *command; /* what repeats this run */
 	const struct abilities *abilities; /* of the kernel the lab will live in; NULL: no more than every lab needs */
+	const struct session_vm *vm; /* NULL: in namespaces of this kernel */
 	/* Takes every event soon after it was written, and NULL about ten times a second, so that a display can move. May be NULL. */
 	void (*watch)(void *arg, const struct ev *ev);
 	void *arg;

@@ -230,6 +230,8 @@ static int bind_control(const struct server_spec *spec, enum server_verb verb, c
 	return server_control_command(&server_bind, "rndc", arena, ret, err, "-c", conf, word, name, NULL);
 }
 
+static const char *const needs[] = {"rndc", "/usr/lib/*/bind/*.so", NULL};
+
 const struct server_ops server_bind = {
 	.name = "bind",
 	.summary = "ISC BIND 9 named; options go inside its `options { }`",
@@ -240,6 +242,7 @@ const struct server_ops server_bind = {
 	.encrypted = ENCRYPTED_DOT | ENCRYPTED_DOH,
 	.version_arg = "-v",
 	.can_sign = true,
+	.needs = needs,
 	.configure = bind_configure,
 	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(HOLD_ZONE) | SERVER_CAN(RELOAD_ZONE) | SERVER_CAN(REFRESH_ZONE) |
 		 SERVER_CAN(FLUSH),

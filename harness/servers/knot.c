@@ -113,6 +113,8 @@ static int knot_control(const struct server_spec *spec, enum server_verb verb, c
 				      verb == SERVER_RELOAD ? NULL : name, NULL);
 }
 
+static const char *const needs[] = {"knotc", "keymgr", NULL};
+
 const struct server_ops server_knot = {
 	.name = "knot",
 	.summary = "Knot DNS knotd; options are whole sections at the end of its configuration",
@@ -122,6 +124,7 @@ const struct server_ops server_knot = {
 	.roles = SERVER_AUTHORITATIVE,
 	.version_arg = "-V",
 	.can_sign = true,
+	.needs = needs,
 	.configure = knot_configure,
 	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(RELOAD_ZONE) | SERVER_CAN(REFRESH_ZONE),
 	.control = knot_control,

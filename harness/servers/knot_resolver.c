@@ -72,6 +72,9 @@ static int knot_resolver_control(const struct server_spec *spec, enum server_ver
 	return 0;
 }
 
+static const char *const needs[] = {"/usr/lib/*/knot-resolver", "/usr/lib/*/lua/5.1", "/usr/share/lua/5.1",
+				    "/usr/share/luajit*", NULL};
+
 const struct server_ops server_knot_resolver = {
 	.name = "knot-resolver",
 	.summary = "CZ.NIC Knot Resolver kresd; options are Lua lines at the end of its configuration",
@@ -82,6 +85,7 @@ const struct server_ops server_knot_resolver = {
 	.encrypted = ENCRYPTED_DOT | ENCRYPTED_DOH,
 	.forwards_dot = true,
 	.version_arg = "-V",
+	.needs = needs,
 	.configure = knot_resolver_configure,
 	.verbs = SERVER_CAN(FLUSH),
 	.control = knot_resolver_control,

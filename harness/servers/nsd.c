@@ -79,6 +79,8 @@ static int nsd_control(const struct server_spec *spec, enum server_verb verb, co
 				      zone ? zone->name : NULL, NULL);
 }
 
+static const char *const needs[] = {"nsd-control", NULL};
+
 const struct server_ops server_nsd = {
 	.name = "nsd",
 	.summary = "NLnet Labs NSD; options go into its `server:` clause, or are clauses of their own",
@@ -87,6 +89,7 @@ const struct server_ops server_nsd = {
 	.unit = "nsd",
 	.roles = SERVER_AUTHORITATIVE,
 	.version_arg = "-v",
+	.needs = needs,
 	.configure = nsd_configure,
 	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(RELOAD_ZONE) | SERVER_CAN(REFRESH_ZONE),
 	.control = nsd_control,

@@ -148,6 +148,8 @@ static int powerdns_control(const struct server_spec *spec, enum server_verb ver
 				      NULL);
 }
 
+static const char *const needs[] = {"pdnsutil", "pdns_control", "/usr/lib/*/pdns", NULL};
+
 const struct server_ops server_powerdns = {
 	.name = "powerdns",
 	.summary = "PowerDNS Authoritative Server with its bind backend; options are lines of pdns.conf",
@@ -156,6 +158,7 @@ const struct server_ops server_powerdns = {
 	.unit = "pdns",
 	.roles = SERVER_AUTHORITATIVE,
 	.version_arg = "--version",
+	.needs = needs,
 	.configure = powerdns_configure,
 	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(RELOAD_ZONE) | SERVER_CAN(REFRESH_ZONE),
 	.control = powerdns_control,

@@ -74,6 +74,8 @@ static int powerdns_recursor_control(const struct server_spec *spec, enum server
 				      "wipe-cache", ".$", NULL);
 }
 
+static const char *const needs[] = {"rec_control", NULL};
+
 const struct server_ops server_powerdns_recursor = {
 	.name = "powerdns-recursor",
 	.summary = "PowerDNS Recursor; options are lines of recursor.conf",
@@ -82,6 +84,7 @@ const struct server_ops server_powerdns_recursor = {
 	.unit = "pdns-recursor",
 	.roles = SERVER_RESOLVER | SERVER_FORWARDER,
 	.version_arg = "--version",
+	.needs = needs,
 	.configure = powerdns_recursor_configure,
 	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(FLUSH),
 	.control = powerdns_recursor_control,

@@ -93,6 +93,8 @@ static int unbound_control(const struct server_spec *spec, enum server_verb verb
 				      ".", NULL);
 }
 
+static const char *const needs[] = {"unbound-control", NULL};
+
 const struct server_ops server_unbound = {
 	.name = "unbound",
 	.summary = "NLnet Labs Unbound; options go into its `server:` clause, or are clauses of their own",
@@ -103,6 +105,7 @@ const struct server_ops server_unbound = {
 	.encrypted = ENCRYPTED_DOT | ENCRYPTED_DOH,
 	.forwards_dot = true,
 	.version_arg = "-V",
+	.needs = needs,
 	.configure = unbound_configure,
 	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(FLUSH),
 	.control = unbound_control,

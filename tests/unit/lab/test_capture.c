@@ -84,7 +84,7 @@ static int send_many(struct lab *lab, struct err *err, int count)
 static int capture_forwarded(struct lab *lab, struct err *err)
 {
 	CLEANUP_CLOSE int fd = memfd_create("capture", MFD_CLOEXEC);
-	struct capture *capture = capture_start(fd, err);
+	struct capture *capture = capture_start(fd, false, err);
 	int64_t packets = 0, dropped = -1;
 	uint32_t magic = 0;
 	struct seen seen;
@@ -115,7 +115,7 @@ static void a_forwarded_packet_stands_twice_with_link_and_direction(void **state
 static int capture_dropped(struct lab *lab, struct err *err)
 {
 	CLEANUP_CLOSE int fd = memfd_create("capture", MFD_CLOEXEC);
-	struct capture *capture = capture_start(fd, err);
+	struct capture *capture = capture_start(fd, false, err);
 	struct seen seen;
 	int rc = capture ? core_nft(lab_core(lab),
 				    "add chain inet dnsdrill forward { type filter hook forward priority 0; }\n"
@@ -145,7 +145,7 @@ static int capture_nothing(struct lab *lab, struct err *err)
 {
 	CLEANUP_CLOSE int fd = memfd_create("capture", MFD_CLOEXEC);
 	int64_t packets = -1, dropped = -1;
-	struct capture *capture = capture_start(fd, err);
+	struct capture *capture = capture_start(fd, false, err);
 	struct seen seen;
 
 	CHECK(capture);
@@ -165,7 +165,7 @@ static int capture_to_full(struct lab *lab UNUSED, struct err *err)
 	CLEANUP_CLOSE int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
 
 	CHECK(fd >= 0);
-	CHECK(!capture_start(fd, &refused));
+	CHECK(!capture_start(fd, false, &refused));
 	CHECK(refused.code && strstr(refused.text, strerror(ENOSPC)));
 	return 0;
 }
@@ -184,7 +184,7 @@ static int capture_until_full(struct lab *lab, struct err *err)
 
 	CHECK(!mkdir("/run/small", 0700) && !mount("tmpfs", "/run/small", "tmpfs", 0, "size=64k"));
 	CLEANUP_CLOSE int fd = open("/run/small/capture.pcap", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	capture = capture_start(fd, err);
+	capture = capture_start(fd, false, err);
 	CHECK(capture);
 	rc = send_many(lab, err, 2000);
 	if (rc)
@@ -205,7 +205,7 @@ static void a_disk_that_fills_up_ends_the_capture_with_its_reason(void **state U
 static int capture_killed(struct lab *lab UNUSED, struct err *err)
 {
 	CLEANUP_CLOSE int fd = memfd_create("capture", MFD_CLOEXEC);
-	struct capture *capture = capture_start(fd, err);
+	struct capture *capture = capture_start(fd, false, err);
 	struct err refused = {0};
 
 	CHECK(capture);
@@ -225,7 +225,7 @@ static void a_killed_capture_is_an_error_even_if_somebody_else_reaped_it(void **
 static int capture_beside_child(struct lab *lab, struct err *err)
 {
 	CLEANUP_CLOSE int fd = memfd_create("capture", MFD_CLOEXEC);
-	struct capture *capture = capture_start(fd, err);
+	struct capture *capture = capture_start(fd, false, err);
 	pid_t pid;
 	int rc;
 
@@ -255,7 +255,7 @@ static void a_capture_that_cannot_start_closes_nothing_of_the_callers(void **sta
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	none.rlim_max = limit.rlim_max;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0); /* no pipe can be made */
-	assert_null(capture_start(STDOUT_FILENO, &err));
+	assert_null(capture_start(STDOUT_FILENO, false, &err));
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	assert_int_equal(err.code, -EMFILE);
 	assert_true(fcntl(STDIN_FILENO, F_GETFD) >= 0);

@@ -377,7 +377,7 @@ static int live_on(struct lab *lab UNUSED, struct err *err)
 {
 	int fd = memfd_create("capture", MFD_CLOEXEC);
 
-	CHECK(capture_start(fd, err));
+	CHECK(capture_start(fd, false, err));
 	CHECK(host_fork(lab_host(lab, 0)) >= 0);
 	for (;;)
 		pause();
