@@ -60,8 +60,12 @@ run: ## install what is missing to build and run, build, rehearse the loss of a 
 	@$(MAKE) --no-print-directory build
 	$(BUILD)/dnsdrill run scenarios/10-outage/drop-provider.yaml
 
+kernel: ## fetch the kernel of virtual machines (--engine vm) into ~/.cache/dnsdrill; no root needed
+	@ci/kernel
+
 test: ## everything: lint, unit, golden, fuzz corpora, scenarios, browser; ends with "N passed, N failed"
 	@ci/deps run test
+	@ci/kernel
 	@MAKE='$(MAKE)' BUILD='$(BUILD)' tests/run
 
 unit: unit-programs ## the unit tests alone (SANITIZE='-fsanitize=address,undefined' with a BUILD of its own)
@@ -178,7 +182,7 @@ $(BUILD)/lint/%.tidy: %.c .clang-tidy $(BUILD)/lint/%.clang
 
 FORCE:
 .SECONDARY:
-.PHONY: build help deps run test unit scenario lint bench fuzz install uninstall clean FORCE \
+.PHONY: build help deps run kernel test unit scenario lint bench fuzz install uninstall clean FORCE \
 	unit-programs replay-programs fuzz-programs bench-programs lint-objects lint-clang lint-tidy
 
 -include $(shell find $(BUILD) -name '*.d' -not -path '$(BUILD)/clang-fuzz/*' -not -path '$(BUILD)/sanitized/*' 2>/dev/null)

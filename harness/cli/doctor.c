@@ -12,6 +12,7 @@
 
 #include "harness/cli/cli.h"
 #include "harness/engine/engine.h"
+#include "harness/engine/vm/pack.h"
 #include "harness/run/loop.h"
 #include "harness/run/version.h"
 #include "harness/servers/common.h"
@@ -46,7 +47,7 @@ struct finding {
 	bool has;
 	char detail[1600]; /* how it is done, or what is in the way */
 	char lost[200]; /* what cannot be done without it */
-	char how[200]; /* how to get it; empty where detail says it */
+	char how[400]; /* how to get it; empty where detail says it */
 };
 
 struct findings {
@@ -151,7 +152,8 @@ static void find_server(const struct server_ops *ops, struct findings *findings)
 static const struct {
 	const char *program, *package, *lost;
 } programs[] = {
-	{"qemu-system-x86_64", "qemu-system-x86", "labs in a virtual machine (a later version's --engine vm)"},
+	{"qemu-system-x86_64", "qemu-system-x86",
+	 "labs in a virtual machine: --engine vm, and auto where this kernel cannot"},
 	{"nft", "nftables", "commands and scripts of dnsdrill explain on this machine"},
 	{"tc", "iproute2", "scripts of dnsdrill explain that shape, on this machine"},
 	{"ip", "iproute2", "scripts of dnsdrill explain that shape, on this machine"},
@@ -169,6 +171,25 @@ static void find_programs(struct findings *findings)
 		snprintf(finding->lost, sizeof(finding->lost), "%s", programs[i].lost);
 		snprintf(finding->how, sizeof(finding->how), "apt-get install %s", programs[i].package);
 	}
+}
+
+/* What is inside a virtual machine is known: Debian's kernel has every ability. */
+static void find_kernel(struct findings *findings)
+{
+	struct arena *arena CLEANUP(arena_freep) = arena_new();
+	struct finding *finding = add(findings, "vm-kernel");
+	struct kernel kernel;
+	struct err err = {0};
+	const char *cache;
+
+	finding->has = !pack_cache(arena, &cache, &err) && !kernel_find(cache, arena, &kernel, &err);
+	if (finding->has)
+		snprintf(finding->detail, sizeof(finding->detail), "%s and %zu modules", kernel.image,
+			 kernel.module_count);
+	else
+		snprintf(finding->detail, sizeof(finding->detail), "%.*s", (int)strcspn(err.text, "."), err.text);
+	snprintf(finding->lost, sizeof(finding->lost), "labs in a virtual machine");
+	snprintf(finding->how, sizeof(finding->how), "%s", KERNEL_HOW);
 }
 
 static void print_table(const struct findings *findings)
@@ -218,6 +239,7 @@ static int run(const struct registry *registry, int argc, char **argv)
 	for (const struct server_ops *const *ops = registry->servers; *ops; ops++)
 		find_server(*ops, &findings);
 	find_programs(&findings);
+	find_kernel(&findings);
 	if (chosen.json)
 		print_json(&findings);
 	else

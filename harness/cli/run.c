@@ -29,8 +29,10 @@ struct run_options {
 
 static const struct cli_option options[] = {
 	C_TEXT(struct run_options, engine, "engine", "ENGINE",
-	       "where the lab lives: netns, namespaces of this kernel, in real time (the default); vm, a virtual machine "
-	       "with a clock of its own that skips idle time, no privileges needed; auto, netns if this kernel can, else "
+	       "where the lab lives: netns, namespaces of this kernel, in real time (the default); vm, a virtual "
+	       "machine "
+	       "with a clock of its own that skips idle time, no privileges needed; auto, netns if this kernel can, "
+	       "else "
 	       "vm"),
 	C_TEXT(struct run_options, out, "out", "DIR",
 	       "where everything is written (default: dnsdrill-out/<plan>-<time>)"),

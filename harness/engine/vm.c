@@ -25,9 +25,10 @@
 #define HANG_IDLE_NS (30 * SEC) /* without a word and without using the processor */
 #define CONSOLE_LINES 12
 #define CONSOLE_BYTES 1200
-#define KERNEL_LINE                                                                                                   \
-	"console=ttyS0 quiet panic=-1 oops=panic nowatchdog tsc=reliable nokaslr psi=0 no_hash_pointers audit=0 "     \
-	"apparmor=0 selinux=0 rcupdate.rcu_expedited=1 random.trust_cpu=off rdinit=" PACK_PROGRAM " -- guest"
+#define KERNEL_LINE                                                                                                 \
+	"console=ttyS0 quiet panic=-1 oops=panic nowatchdog tsc=reliable nokaslr psi=0 no_hash_pointers audit=0 "   \
+	"apparmor=0 selinux=0 cryptomgr.notests rcupdate.rcu_expedited=1 random.trust_cpu=off rdinit=" PACK_PROGRAM \
+	" -- guest"
 
 /* QEMU finds the files it writes by descriptor. */
 enum { FD_CONTROL, FD_CONSOLE = 3, FD_INITRD, FD_EVENTS, FD_CAPTURE, FD_REPORT, FD_END };
@@ -50,8 +51,9 @@ int vm_check(struct err *err)
 	int r;
 
 	if (uname(&uts) || strcmp(uts.machine, "x86_64"))
-		return err_set(err, -EOPNOTSUPP, LOC_NONE,
-			       "a lab in a virtual machine needs an x86_64 machine: its guest runs this one's programs");
+		return err_set(
+			err, -EOPNOTSUPP, LOC_NONE,
+			"a lab in a virtual machine needs an x86_64 machine: its guest runs this one's programs");
 	r = pack_cache(arena, &cache, err);
 	return r ? r : kernel_find(cache, arena, &kernel, err);
 }
@@ -110,25 +112,31 @@ static const char *const *compose(const struct vm_options *options, const struct
 				  struct arena *arena)
 {
 	const char *const argv[] = {
-		options->qemu, "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot",
-		"-accel", "tcg,thread=single", "-icount", "shift=0,align=off,sleep=off",
-		"-cpu", "max,-rdrand,-rdseed", "-machine", "q35,hpet=off,usb=off,vmport=off,sata=off,smbus=off",
-		"-nic", "none",
-		"-rtc", clock_base(options->clock_s, arena),
-		"-seed", arena_printf(arena, "%u", (unsigned)(options->seed ^ options->seed >> 32)),
-		"-m", arena_printf(arena, "%lld", (long long)memory_mib(files_bytes)),
-		"-kernel", kernel->image, "-append", KERNEL_LINE,
-		"-initrd", "/proc/self/fd/4",
-		"-chardev", "file,id=console,append=on,path=/proc/self/fd/3", "-serial", "chardev:console",
-		"-device", "virtio-serial-pci,id=ports,max_ports=8,ioeventfd=off",
-		"-chardev", "file,id=events,append=on,path=/proc/self/fd/5",
-		"-device", "virtserialport,bus=ports.0,nr=1,chardev=events",
-		"-chardev", "file,id=capture,append=on,path=/proc/self/fd/6",
-		"-device", "virtserialport,bus=ports.0,nr=2,chardev=capture",
-		"-chardev", "file,id=report,append=on,path=/proc/self/fd/7",
-		"-device", "virtserialport,bus=ports.0,nr=3,chardev=report",
-		"-chardev", "stdio,id=control,signal=off", "-device",
-		"virtserialport,bus=ports.0,nr=4,chardev=control",
+		options->qemu, "-no-user-config",
+		"-nodefaults", "-display",
+		"none",        "-no-reboot",
+		"-accel",      "tcg,thread=single",
+		"-icount",     "shift=0,align=off,sleep=off",
+		"-cpu",        "max,-rdrand,-rdseed",
+		"-machine",    "q35,hpet=off,usb=off,vmport=off,sata=off,smbus=off",
+		"-nic",        "none",
+		"-rtc",        clock_base(options->clock_s, arena),
+		"-seed",       arena_printf(arena, "%u", (unsigned)(options->seed ^ options->seed >> 32)),
+		"-m",          arena_printf(arena, "%lld", (long long)memory_mib(files_bytes)),
+		"-kernel",     kernel->image,
+		"-append",     KERNEL_LINE,
+		"-initrd",     "/proc/self/fd/4",
+		"-chardev",    "file,id=console,append=on,path=/proc/self/fd/3",
+		"-serial",     "chardev:console",
+		"-device",     "virtio-serial-pci,id=ports,max_ports=8,ioeventfd=off",
+		"-chardev",    "file,id=events,append=on,path=/proc/self/fd/5",
+		"-device",     "virtserialport,bus=ports.0,nr=1,chardev=events",
+		"-chardev",    "file,id=capture,append=on,path=/proc/self/fd/6",
+		"-device",     "virtserialport,bus=ports.0,nr=2,chardev=capture",
+		"-chardev",    "file,id=report,append=on,path=/proc/self/fd/7",
+		"-device",     "virtserialport,bus=ports.0,nr=3,chardev=report",
+		"-chardev",    "stdio,id=control,signal=off",
+		"-device",     "virtserialport,bus=ports.0,nr=4,chardev=control",
 		NULL,
 	};
 
@@ -146,8 +154,9 @@ static int launch(struct vm *vm, const struct vm_options *options, const char *c
 	vm->control_fd = control[1];
 	vm->pid = fork();
 	if (vm->pid == 0) {
-		const int fds[FD_END] = {control[0],	     null,		  vm->console_fd, vm->console_fd, initrd,
-					 options->events_fd, options->capture_fd, vm->report_fd};
+		const int fds[FD_END] = {control[0],          null,         vm->console_fd,
+					 vm->console_fd,      initrd,       options->events_fd,
+					 options->capture_fd, vm->report_fd};
 
 		become(argv, fds, maker);
 	}
@@ -169,8 +178,8 @@ static int start(struct vm *vm, const struct vm_options *options, struct arena *
 		r = pack_guest(&options->pack, &kernel, cache, &initrd, &bytes, err);
 	if (r)
 		return r;
-	vm->console_fd = openat(options->logs_dirfd, "console.log", O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC,
-				0666);
+	vm->console_fd =
+		openat(options->logs_dirfd, "console.log", O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
 	vm->report_fd = memfd_create("report", MFD_CLOEXEC);
 	vm->events_fd = dup(options->events_fd);
 	vm->logs_dirfd = dup(options->logs_dirfd);

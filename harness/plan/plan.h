@@ -149,7 +149,8 @@ struct plan_set {
 	struct arena *arena;
 	struct plan **plans;
 	size_t count;
-	const char **files; /* every file that was read, and every other regular one a value of it names: what the plan needs elsewhere */
+	const char **
+		files; /* every file that was read, and every other regular one a value of it names: what the plan needs elsewhere */
 	size_t file_count;
 };
 

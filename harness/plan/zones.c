@@ -24,7 +24,7 @@ static struct zone *load_once(struct plan_ctx *ctx, const char *name, const char
 
 struct zone *zones_load_file(struct plan_ctx *ctx, const char *zone, const struct text *file)
 {
-	return load_once(ctx, zone, path_of(ctx, file), file->loc);
+	return load_once(ctx, zone, files_path(ctx->arena, file->value, file->loc, ctx->plan->file), file->loc);
 }
 
 static void load_one(struct plan_ctx *ctx, struct zone_spec *spec)

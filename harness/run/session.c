@@ -165,7 +165,7 @@ static void say_how_it_ended(const struct session *session, char *buf, size_t si
 			 WEXITSTATUS(session->status));
 }
 
-/* Init is gone and has not said run.end: says it in its place. */
+/* Init is gone and has not said run.end: says it in its place, if there is a run to end. */
 static int close_stream(struct session *session, struct err *err)
 {
 	struct ev error = {.kind = EV_ERROR}, end = {.kind = EV_RUN_END, .run_end = {.reason = "error"}};
@@ -174,6 +174,8 @@ static int close_stream(struct session *session, struct err *err)
 	int r;
 
 	say_how_it_ended(session, message, sizeof(message));
+	if (session->last_seq < 0)
+		return err_set(err, -ECHILD, LOC_NONE, "%s", message);
 	error.error.message = message;
 	add_event(session, &error, &text);
 	add_event(session, &end, &text);

@@ -73,7 +73,7 @@ static int knot_resolver_control(const struct server_spec *spec, enum server_ver
 }
 
 static const char *const needs[] = {"/usr/lib/*/knot-resolver", "/usr/lib/*/lua/5.1", "/usr/share/lua/5.1",
-				    "/usr/share/luajit*", NULL};
+				    "/usr/share/luajit*",       "/usr/share/dns",     NULL};
 
 const struct server_ops server_knot_resolver = {
 	.name = "knot-resolver",

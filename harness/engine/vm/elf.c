@@ -102,7 +102,9 @@ static int read_dynamic(const struct image *image, const Elf64_Ehdr *header, con
 
 		if (!is_path && entry[i].d_tag != DT_NEEDED)
 			continue;
-		text = names < image->len ? string_at(image, names + entry[i].d_un.d_val) : NULL;
+		text = names < image->len && entry[i].d_un.d_val < image->len
+			       ? string_at(image, names + entry[i].d_un.d_val)
+			       : NULL;
 		if (!text)
 			return -EBADMSG;
 		if (is_path)

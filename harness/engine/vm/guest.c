@@ -19,6 +19,7 @@
 #define LOGS_DIR "/drill/logs"
 #define PORT_WAIT_MS 5000
 
+/* Nothing on /tmp and /run: a plan may lie there, and the root is in memory anyway. */
 static const struct {
 	const char *type, *at, *options;
 	unsigned long flags;
@@ -26,8 +27,6 @@ static const struct {
 	{"devtmpfs", "/dev", "mode=0755", MS_NOSUID},
 	{"proc", "/proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC},
 	{"sysfs", "/sys", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC},
-	{"tmpfs", "/tmp", "mode=1777", MS_NOSUID | MS_NODEV},
-	{"tmpfs", "/run", "mode=0755", MS_NOSUID | MS_NODEV},
 };
 
 /*

@@ -14,9 +14,9 @@ struct kernel {
 };
 
 /* How an ordinary user gets the kernel, as one line for a shell. */
-#define KERNEL_HOW                                                                                              \
+#define KERNEL_HOW                                                                                            \
 	"mkdir -p ~/.cache/dnsdrill/kernel && cd \"$(mktemp -d)\" && apt-get download \"$(apt-cache depends " \
-	"linux-image-cloud-amd64 | sed -n 's/.*Depends: //p')\" && dpkg-deb -x linux-image-*.deb "              \
+	"linux-image-cloud-amd64 | sed -n 's/.*Depends: //p')\" && dpkg-deb -x linux-image-*.deb "            \
 	"~/.cache/dnsdrill/kernel"
 
 /* Looks below cache/kernel, then in the root directory; the newest that has its modules. Everything in arena. -ENOENT with how to get one. */

@@ -12,7 +12,8 @@
 #define PACK_PROGRAM "/usr/bin/dnsdrill"
 #define PACK_MODULES "/drill/modules" /* lines of paths, in the order of loading */
 #define PACK_ARGS "/drill/args" /* the guest command's arguments, each with a NUL behind it */
-#define PACK_CWD "/drill/1/2/3/4/5/6/7/8" /* stands for the maker's working directory, wherever that is; as deep as a plan may say ../ */
+#define PACK_CWD \
+	"/drill/1/2/3/4/5/6/7/8" /* stands for the maker's working directory, wherever that is; as deep as a plan may say ../ */
 
 struct pack {
 	const char *const *programs; /* absolute paths, directories or glob(7) patterns; packed with what they need */

@@ -60,8 +60,7 @@ int report_log(int fd, int dirfd, const char *name)
 		return 0;
 	if (st.st_size > REPORT_LOG_MAX)
 		st.st_size = REPORT_LOG_MAX;
-	r = fd_write_all(fd, line,
-			 (size_t)snprintf(line, sizeof(line), "log %s %lld\n", name, (long long)st.st_size));
+	r = fd_write_all(fd, line, (size_t)snprintf(line, sizeof(line), "log %s %lld\n", name, (long long)st.st_size));
 	return r ? r : pass(fd, file, st.st_size);
 }
 
