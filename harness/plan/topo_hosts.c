@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <ctype.h>
 #include <string.h>
 
 #include "harness/plan/topo.h"
@@ -85,6 +86,21 @@ static struct names encrypting(const struct topo_builder *b, const struct topo_h
 	return names;
 }
 
+/* Letters, digits and hyphens within labels, and not a number: others are refused by some TLS servers (GnuTLS), or taken for an address (libcurl). */
+static bool is_tls_name(const char *name)
+{
+	bool has_letter = false;
+
+	for (const char *p = name; *p; p++) {
+		bool is_edge = p == name || p[-1] == '.' || !p[1] || p[1] == '.';
+
+		if (!isalnum((unsigned char)*p) && *p != '.' && (*p != '-' || is_edge))
+			return false;
+		has_letter = has_letter || isalpha((unsigned char)*p);
+	}
+	return has_letter;
+}
+
 static void set_encrypted(struct topo_builder *b, struct topo_host *host, int64_t set)
 {
 	int missing;
@@ -93,6 +109,12 @@ static void set_encrypted(struct topo_builder *b, struct topo_host *host, int64_
 	if (!set || !host->server || !host->server_role)
 		return; /* said already */
 	b->topology->has_tls = true;
+	if (host->tls_name && !is_tls_name(host->tls_name))
+		errs_add(b->errs, host->loc,
+			 "encrypted: '%s' cannot be the name in a certificate; call the host by letters, digits and "
+			 "\"-\" "
+			 "within, such as r1",
+			 host->tls_name);
 	missing = (int)set & ~host->server->encrypted;
 	for (size_t i = 0; encrypted_choices[i]; i++) {
 		struct names others = encrypting(b, host, (int)set);
@@ -159,8 +181,8 @@ static void add_nameserver(struct topo_builder *b, const struct provider_spec *p
 		host->hostname = domain_normalise(b->arena, host->hostname, &why);
 	}
 	set_server(b, host, &spec->server, SERVER_AUTHORITATIVE);
-	set_encrypted(b, host, spec->encrypted);
 	host->tls_name = host->hostname;
+	set_encrypted(b, host, spec->encrypted);
 	for (struct topo_host *other = b->topology->hosts; other < host; other++) {
 		if (other->hostname && host->hostname && !strcmp(other->hostname, host->hostname))
 			errs_add(b->errs, spec->hostname.value ? spec->hostname.loc : spec->loc,
@@ -175,8 +197,8 @@ static void add_resolver(struct topo_builder *b, const struct resolver_spec *spe
 	host->addresses = spec->address;
 	host->options = spec->options.value;
 	set_server(b, host, &spec->server, spec->forward.count ? SERVER_FORWARDER | SERVER_RESOLVER : SERVER_RESOLVER);
-	set_encrypted(b, host, spec->encrypted);
 	host->tls_name = host->name;
+	set_encrypted(b, host, spec->encrypted);
 }
 
 static void add_client(struct topo_builder *b, const struct client_spec *spec)
