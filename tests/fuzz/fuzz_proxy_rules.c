@@ -30,7 +30,8 @@ static void ask(struct rules *rules)
 
 	decide(rules, &in, &rng, &out);
 	check(out.count <= 1);
-	decide_refuses(rules, &client, NULL, &rng, 0);
+	in.transport = DECIDE_TCP;
+	decide_refuses(rules, &in, &rng);
 }
 
 static void take_out(struct ruleset *set)

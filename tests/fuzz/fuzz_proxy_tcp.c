@@ -188,7 +188,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	drill.sent.len = drill.up.len = drill.back.len = drill.answered = 0;
 	make_pair(drill.client);
 	make_pair(drill.upstream);
-	drill.conn = conn_new(&rig.worker, drill.client[0], &peer);
+	drill.conn = conn_new(&rig.worker, drill.client[0], &peer, DECIDE_TCP);
 	check(drill.conn != NULL);
 	drill.conn->upstream.source.fd = drill.upstream[0];
 	check(!worker_watch(&rig.worker, &drill.conn->upstream.source, EPOLLIN));
