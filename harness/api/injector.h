@@ -22,6 +22,7 @@
 #include <sys/types.h>
 
 struct injector_ops;
+struct control;
 
 /* Switched on and off again as long as the fault lasts, beginning with on. */
 struct flap {
@@ -87,6 +88,7 @@ struct injector_ctx {
 	/* The server that runs on the lab's host of that name; NULL: it is a client. */
 	struct server_process *(*server)(void *arg, const char *host);
 	void *server_arg;
+	const struct control *control; /* what servers can be told (api/control.h); NULL: nothing */
 };
 
 struct effect {

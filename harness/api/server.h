@@ -114,6 +114,7 @@ struct server_ops {
 	const char *program; /* "named", looked up in PATH and the sbin directories */
 	const char *package; /* Debian package that brings it */
 	const char *unit; /* the systemd unit that runs it there */
+	const char *config; /* the file in spec->dir that it reads again when told to reload; NULL: none */
 	int roles; /* set of enum server_role */
 	int encrypted; /* set of enum encrypted that it can serve */
 	bool forwards_dot; /* as resolver or forwarder it can forward over TLS */

@@ -358,6 +358,7 @@ static int bring_up(struct runner *runner, struct err *err)
 		.child_arg = &runner->needed,
 		.server = find_server,
 		.server_arg = runner,
+		.control = &runner->control,
 	};
 	r = start_capture(runner, err);
 	if (r)

@@ -238,6 +238,7 @@ const struct server_ops server_bind = {
 	.program = "named",
 	.package = "bind9",
 	.unit = "named",
+	.config = "named.conf",
 	.roles = SERVER_AUTHORITATIVE | SERVER_RESOLVER | SERVER_FORWARDER,
 	.encrypted = ENCRYPTED_DOT | ENCRYPTED_DOH,
 	.version_arg = "-v",

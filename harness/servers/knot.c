@@ -121,6 +121,7 @@ const struct server_ops server_knot = {
 	.program = "knotd",
 	.package = "knot",
 	.unit = "knot",
+	.config = "knot.conf",
 	.roles = SERVER_AUTHORITATIVE,
 	.version_arg = "-V",
 	.can_sign = true,

@@ -87,6 +87,7 @@ const struct server_ops server_nsd = {
 	.program = "nsd",
 	.package = "nsd",
 	.unit = "nsd",
+	.config = "nsd.conf",
 	.roles = SERVER_AUTHORITATIVE,
 	.version_arg = "-v",
 	.needs = needs,

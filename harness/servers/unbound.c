@@ -101,6 +101,7 @@ const struct server_ops server_unbound = {
 	.program = "unbound",
 	.package = "unbound",
 	.unit = "unbound",
+	.config = "unbound.conf",
 	.roles = SERVER_RESOLVER | SERVER_FORWARDER,
 	.encrypted = ENCRYPTED_DOT | ENCRYPTED_DOH,
 	.forwards_dot = true,

@@ -12,6 +12,7 @@ import harmless  # noqa: E402
 FOLDER = "60-process"
 
 HARMLESS = {
+    "broken-reload": (["timeline.1.hup=false"], "fail"),
     "clock-ahead": (["timeline.0.ahead=1s"], "fail"),
     "cpu": (["timeline.0.share=99%"], "fail"),
     "descriptors": (["timeline.0.spare=1000"], "inconclusive"),

@@ -164,6 +164,13 @@ static void on_exit_of(void *arg, const struct topo_host *host, const char *stat
 	bringup_stop(trial->bringup, 5 * SEC, on_stopped, trial);
 }
 
+static void on_lost(void *arg, const struct topo_host *host UNUSED, const struct err *err)
+{
+	struct trial *trial = arg;
+
+	snprintf(trial->report.lost, sizeof(trial->report.lost), "%s", err->text);
+}
+
 static void on_child(evutil_socket_t fd, short what, void *arg)
 {
 	struct trial *trial = arg;
@@ -196,6 +203,7 @@ static int inside(void *arg)
 		.limit_ns = trial->limit_ns,
 		.done = on_done,
 		.on_exit = on_exit_of,
+		.on_lost = on_lost,
 		.arg = trial,
 	};
 	struct event *children;

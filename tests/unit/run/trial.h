@@ -23,6 +23,7 @@ struct trial_report {
 	char version[128]; /* of the first host */
 	bool is_stopped;
 	size_t excused; /* exits that had a cause */
+	char lost[sizeof(((struct err *)0)->text)]; /* of a server that was started again and did not come back: why */
 	char exited[32], exit_status[64], log_tail[512]; /* of on_exit */
 	char answers[16][128];
 };

@@ -100,6 +100,37 @@ static void exit_after_the_fault_is_not_excused(void **state UNUSED)
 	bed_run(&kill_ops, "alpha.ns1", "knot", NULL, dies_of_something_else);
 }
 
+static bool is_lost(void *arg)
+{
+	return ((const struct trial *)arg)->report.lost[0] != '\0';
+}
+
+/* Its configuration has gone bad while it was away: the fault could not be undone, and the run hears of it. */
+static int does_not_come_back(struct trial *trial, struct err *err)
+{
+	char path[512];
+	FILE *conf;
+
+	if (bed_apply(err))
+		return err->code;
+	CHECK(trial_turn(trial, bed_is_gone, NULL));
+	snprintf(path, sizeof(path), "%s/knot.conf", server_process_spec(bed_server())->dir);
+	conf = fopen(path, "ae");
+	CHECK(conf && fputs("nonsense\n", conf) >= 0 && !fclose(conf));
+	if (bed_revert(err))
+		return err->code;
+	CHECK(trial_turn(trial, is_lost, trial));
+	CHECK(strstr(trial->report.lost,
+		     "alpha.ns1 (knot) was started again and exited with status 1 before it answered"));
+	CHECK(bringup_is_settled(trial->bringup));
+	return 0;
+}
+
+static void server_that_does_not_come_back_is_an_error(void **state UNUSED)
+{
+	bed_run(&kill_ops, "alpha.ns1", "knot", NULL, does_not_come_back);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -109,6 +140,7 @@ int main(void)
 		cmocka_unit_test(supervised_server_is_back_before_the_end),
 		cmocka_unit_test(revert_without_apply),
 		cmocka_unit_test(exit_after_the_fault_is_not_excused),
+		cmocka_unit_test(server_that_does_not_come_back_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
