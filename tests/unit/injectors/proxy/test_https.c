@@ -101,8 +101,12 @@ static bool carry(struct https *from, struct https *to, size_t piece)
 
 static void talk(struct pair *pair)
 {
-	while (carry(pair->client, pair->server, 7) | carry(pair->server, pair->client, 1000))
-		;
+	bool is_asked = true, is_answered = true;
+
+	while (is_asked || is_answered) {
+		is_asked = carry(pair->client, pair->server, 7);
+		is_answered = carry(pair->server, pair->client, 1000);
+	}
 }
 
 static void ask(struct pair *pair, enum doh_method method, const void *msg, size_t len, uint64_t token)
