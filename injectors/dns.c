@@ -2,6 +2,8 @@
 /*
  * dns: messages are lost, late, or changed, by one rule of the proxy (injectors/proxy/rule.h) for what is asked of the target.
  *
+ * Where hosts of the target serve DNS over TLS or HTTPS, the proxy ends it with certificates of the lab's CA and asks the server over it again: ports 853 and 443 of those addresses come by it too.
+ *
  * All such faults of a run share one inline proxy (injectors/proxy/inline.h), which the first of them in the plan, the host, starts and ends. What is said to and by port 53 of
  * their targets takes the host's detour to it for the whole run, so that what is measured without a fault came the same way, connections that
  * stand when a fault begins are hit too, and a fault begins and ends by a number in memory. On the path all of them act where the host stands in the plan's order.
@@ -10,12 +12,15 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "harness/api/transport.h"
 #include "harness/base/rng.h"
 #include "harness/base/units.h"
 #include "harness/plan/parse.h"
 #include "injectors/chain.h"
 #include "injectors/detour.h"
+#include "injectors/dns_commands.h"
 #include "injectors/proxy/inline.h"
+#include "injectors/proxy/inline_tls.h"
 
 struct dns {
 	struct injector injector;
@@ -30,7 +35,6 @@ struct dns {
 static const struct param params[] = {RULE_ROWS(struct dns, rule), PARAM_END};
 
 #define MTU_DEFAULT 0 /* the detour's own */
-#define FIRST_PORT 20000 /* of proxies outside of a lab */
 
 extern const struct injector_ops dns_message_ops;
 
@@ -77,9 +81,14 @@ static void validate(const struct injector *injector, struct errs *errs)
 				 "target:, or leave server: out",
 				 server->text);
 	}
-	if (rule->is_tls || rule->match.transport == RULE_DOT || rule->match.transport == RULE_DOH)
-		errs_add(errs, injector->loc,
-			 "on the path, messages within TLS are not seen: this rule could never match");
+	if ((rule->match.transport == RULE_DOT && !injector->dot_addresses.count) ||
+	    (rule->match.transport == RULE_DOH && !injector->doh_addresses.count) ||
+	    (rule->is_tls && !injector->dot_addresses.count && !injector->doh_addresses.count))
+		errs_add(errs, rule->is_tls ? rule->todo.tls.loc : injector->loc,
+			 "no host of the target serves DNS over %s: this rule could never match; give it encrypted: "
+			 "[%s]",
+			 rule->match.transport == RULE_DOH ? "HTTPS" : "TLS",
+			 rule->match.transport == RULE_DOH ? "doh" : "dot");
 	if (injector->ramp_ns != PARAM_UNSET &&
 	    (rule->every != PARAM_UNSET || rule->first != PARAM_UNSET || rule->after != PARAM_UNSET))
 		errs_add(errs, injector->loc,
@@ -118,20 +127,37 @@ static struct dns *guest(const struct dns *host, size_t i)
 	return NULL;
 }
 
+/* What is said to and by a port of these addresses. */
+static void lead_port(const struct injector *to, const struct addresses *addresses, struct traffic *traffic,
+		      const struct traffic_rule *rule, struct buf *out)
+{
+	struct injector injector = *to;
+
+	injector.target_addresses = *addresses;
+	if (addresses->count)
+		traffic_rules(traffic, &injector, rule, out);
+}
+
 /* What is said to and by the ports of one fault's targets. Later fragments of a datagram have no ports: all of them go along. */
 static void lead(const struct injector *to, const struct injector *host, struct buf *out)
 {
 	struct traffic traffic = {.direction = TRAFFIC_EITHER, .family = TRAFFIC_ANY_FAMILY, .port = PARAM_UNSET};
+	const struct rule *todo = &dns_of(to)->rule;
 	struct injector injector = *to;
 	char verdict[DETOUR_VERDICT_SIZE];
 	struct traffic_rule rule = {.verdict = detour_verdict(host, verdict)};
 
 	injector.id = host->id; /* whose chain it is */
 	traffic.protocol = TRAFFIC_BOTH;
-	for (const uint16_t *port = inline_ports; *port; port++) {
-		traffic.port = *port;
-		traffic_rules(&traffic, &injector, &rule, out);
-	}
+	traffic.port = DNS_PORT;
+	traffic_rules(&traffic, &injector, &rule, out);
+	traffic.protocol = TRAFFIC_TCP;
+	traffic.port = DOT_PORT;
+	if (dns_wants(&todo->match, RULE_DOT))
+		lead_port(&injector, &to->dot_addresses, &traffic, &rule, out);
+	traffic.port = DOH_PORT;
+	if (dns_wants(&todo->match, RULE_DOH))
+		lead_port(&injector, &to->doh_addresses, &traffic, &rule, out);
 	traffic.protocol = TRAFFIC_UDP;
 	traffic.port = PARAM_UNSET;
 	rule.ipv4 = "ip frag-off & 0x1fff != 0";
@@ -168,6 +194,7 @@ static void tell_child(const struct dns *host, struct injector_ctx *ctx, bool is
 static int start_proxy(struct dns *host, struct injector_ctx *ctx, struct err *err)
 {
 	struct rule **all = calloc(host->fault_count + 1, sizeof(*all));
+	struct inline_tls tls = {0};
 	struct dns *fault;
 	size_t count = 0;
 
@@ -175,7 +202,14 @@ static int start_proxy(struct dns *host, struct injector_ctx *ctx, struct err *e
 		return err_set(err, -ENOMEM, LOC_NONE, "out of memory");
 	for (; (fault = guest(host, count)); count++)
 		all[count] = &fault->rule;
-	host->proxy = inline_start(all, count, seed_of(host, ctx), err);
+	host->proxy = ctx->ca && inline_tls_init(&tls, ctx->ca, err)
+			      ? NULL
+			      : inline_start(&(struct inline_start){.rules = all,
+								    .count = count,
+								    .seed = seed_of(host, ctx),
+								    .tls = ctx->ca ? &tls.tls : NULL},
+					     err);
+	inline_tls_fini(&tls);
 	free(all);
 	if (!host->proxy)
 		return err->code;
@@ -271,13 +305,13 @@ static int effect(struct injector *injector, struct injector_ctx *ctx UNUSED, st
 	matched = (int64_t)atomic_load(&live->matched);
 	effect.packets = (int64_t)atomic_load(&live->done);
 	effect.took_effect = effect.packets > 0;
-	effect.unit = "message";
+	effect.unit = live->is_tls ? "connection" : "message";
 	if (matched)
-		snprintf(effect.text, sizeof(effect.text),
-			 "proxy acted on %" PRId64 " of %" PRId64 " messages that match", effect.packets, matched);
+		snprintf(effect.text, sizeof(effect.text), "proxy acted on %" PRId64 " of %" PRId64 " %ss that match",
+			 effect.packets, matched, effect.unit);
 	else
 		snprintf(effect.text, sizeof(effect.text),
-			 "proxy acted on no message: of %" PRIu64 " that it was asked about, none matches",
+			 "proxy acted on no %s: of %" PRIu64 " that it was asked about, none matches", effect.unit,
 			 rule_seen(live));
 	*ret = effect;
 	return 0;
@@ -304,6 +338,30 @@ static void add_choice(const struct rule *rule, struct buf *out)
 		buf_printf(out, "one in %" PRId64 " of ", rule->every);
 }
 
+static const struct addresses *tls_addresses(const struct injector *injector, const struct rule *rule)
+{
+	return dns_wants(&rule->match, RULE_DOT) && injector->dot_addresses.count ? &injector->dot_addresses
+										  : &injector->doh_addresses;
+}
+
+/* "port 53, 853 and 443 of " */
+static void add_ports(const struct injector *injector, const struct rule *rule, struct buf *out)
+{
+	const int all[] = {
+		(dns_wants(&rule->match, RULE_UDP) || dns_wants(&rule->match, RULE_TCP)) && !rule->is_tls ? DNS_PORT
+													  : 0,
+		dns_wants(&rule->match, RULE_DOT) && injector->dot_addresses.count ? DOT_PORT : 0,
+		dns_wants(&rule->match, RULE_DOH) && injector->doh_addresses.count ? DOH_PORT : 0,
+	};
+	int left = !!all[0] + !!all[1] + !!all[2];
+
+	buf_puts(out, "port ");
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		if (all[i])
+			buf_printf(out, "%d%s", all[i], --left > 1 ? ", " : left ? " or " : " of ");
+	}
+}
+
 static void sentence(const struct injector *injector, struct buf *out)
 {
 	const struct rule *rule = &dns_of(injector)->rule;
@@ -312,9 +370,10 @@ static void sentence(const struct injector *injector, struct buf *out)
 	param_format_given(rule_do_params, &rule->todo, out);
 	buf_puts(out, " to ");
 	add_choice(rule, out);
-	buf_puts(out, "the messages that port 53 of ");
-	add_addresses(&injector->target_addresses, out);
-	buf_puts(out, " is asked");
+	buf_puts(out, rule->is_tls ? "the connections that are made to " : "the messages that ");
+	add_ports(injector, rule, out);
+	add_addresses(rule->is_tls ? tls_addresses(injector, rule) : &injector->target_addresses, out);
+	buf_puts(out, rule->is_tls ? "" : " is asked");
 	if (injector->from_addresses.count) {
 		buf_puts(out, " by ");
 		add_addresses(&injector->from_addresses, out);
@@ -325,66 +384,14 @@ static void sentence(const struct injector *injector, struct buf *out)
 	}
 }
 
-/* Within single quotes of a shell. */
-static void add_quoted(const char *text, struct buf *out)
-{
-	for (; *text; text++) {
-		if (*text == '\'')
-			buf_puts(out, "'\\''");
-		else
-			buf_putc(out, *text);
-	}
-}
-
-/* A proxy for one server, and the rule that leads what is for it there. */
-static void add_proxy(const struct injector *injector, const struct address *target, int port, struct buf *out)
-{
-	bool is_v4 = target->family == AF_INET;
-	int64_t id = injector->id;
-
-	buf_printf(out,
-		   "dnsdrill proxy --listen %s:%d --upstream %s%s%s:53 --rules /run/dnsdrill-%" PRId64
-		   ".yaml & echo $! >>/run/dnsdrill-%" PRId64 ".pids\n",
-		   is_v4 ? "0.0.0.0" : "'[::]'", port, is_v4 ? "" : "'[", target->text, is_v4 ? "" : "]'", id, id);
-	buf_printf(out,
-		   "nft 'add rule " CORE_TABLE " fault_%" PRId64
-		   " %s daddr %s meta l4proto { tcp, udp } th dport 53 redirect to :%d'\n",
-		   id, is_v4 ? "ip" : "ip6", target->text, port);
-}
-
-static void add_removal(int64_t id, struct buf *out)
-{
-	static const char *const verbs[] = {"add", "flush", "delete"};
-
-	buf_puts(out, "nft 'add table " CORE_TABLE "'\n");
-	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
-		buf_printf(out, "nft '%s chain " CORE_TABLE " fault_%" PRId64 "'\n", verbs[i], id);
-	buf_printf(out,
-		   "[ ! -e /run/dnsdrill-%" PRId64 ".pids ] || xargs kill </run/dnsdrill-%" PRId64
-		   ".pids\nrm -f /run/dnsdrill-%" PRId64 ".pids /run/dnsdrill-%" PRId64 ".yaml\n",
-		   id, id, id, id);
-}
-
 /* Without the lab's tricks a proxy is seen: it asks in its own name. */
 static void commands(const struct injector *injector, struct buf *to_apply, struct buf *to_revert)
 {
-	int64_t id = injector->id;
-	struct buf rule = {0};
+	struct buf text = {0};
 
-	param_format_given(params, injector, &rule);
-	buf_puts(to_apply, "# In the lab the proxy is unseen; these ask the servers in the router's name.\n");
-	buf_puts(to_apply, "printf '%s\\n' '- ");
-	add_quoted(rule.data ? rule.data : "", to_apply);
-	buf_printf(to_apply, "' >/run/dnsdrill-%" PRId64 ".yaml\n", id);
-	buf_printf(to_apply,
-		   "nft 'add table " CORE_TABLE "'\nnft 'add chain " CORE_TABLE " fault_%" PRId64
-		   " { type nat hook prerouting priority dstnat; }'\n",
-		   id);
-	for (size_t i = 0; i < injector->target_addresses.count; i++)
-		add_proxy(injector, &injector->target_addresses.v[i],
-			  FIRST_PORT + (int)((id * 50 + (int64_t)i) % 20000), to_apply);
-	add_removal(id, to_revert);
-	buf_fini(&rule);
+	param_format_given(params, injector, &text);
+	dns_commands(injector, &dns_of(injector)->rule.match, text.data ? text.data : "", to_apply, to_revert);
+	buf_fini(&text);
 }
 
 const struct injector_ops dns_message_ops = {

@@ -10,6 +10,7 @@
 #include "harness/base/address.h"
 #include "harness/base/err.h"
 #include <openssl/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,6 +52,9 @@ int ca_add_host(struct ca *ca, const char *name, const char *hostname, const str
 
 /* The name of the host that bears the address; NULL: none that was added. */
 const char *ca_host_at(const struct ca *ca, const struct address *address);
+
+/* The i-th host, all owned by the CA. False: there are no more. */
+bool ca_host(const struct ca *ca, size_t i, const char **ret_name, const struct addresses **ret_addresses);
 
 /* The host's certificate with that flaw: issued the first time it is asked for, the same one ever after. -ENOENT: no such host. */
 int ca_issue(struct ca *ca, const char *name, enum ca_flaw flaw, struct ca_identity *ret, struct err *err);

@@ -61,6 +61,7 @@ struct injector {
 	struct texts target, from; /* as the plan names them */
 	/* Resolved by plan/topology.c: every address of every host named. from empty: anybody. */
 	struct addresses target_addresses, from_addresses;
+	struct addresses dot_addresses, doh_addresses; /* the target's, of hosts that serve DNS over TLS, HTTPS */
 	/* Instead of target and from, for kinds that say so: groups.v[i] as named, group_addresses[i] all of its addresses. No host is in two groups. */
 	struct text_groups groups;
 	struct addresses *group_addresses;

@@ -267,6 +267,19 @@ int ca_add_host(struct ca *ca, const char *name, const char *hostname, const str
 	return 0;
 }
 
+bool ca_host(const struct ca *ca, size_t i, const char **ret_name, const struct addresses **ret_addresses)
+{
+	const struct ca_host *host = ca->hosts;
+
+	while (host && i--)
+		host = host->next;
+	if (!host)
+		return false;
+	*ret_name = host->name;
+	*ret_addresses = host->addresses;
+	return true;
+}
+
 static const char *alt_names(struct ca *ca, const struct ca_host *host, enum ca_flaw flaw)
 {
 	const char *text = arena_printf(ca->arena, "DNS:%s", host->name);

@@ -214,6 +214,32 @@ static void add_server(struct plan_ctx *ctx, struct injector *fault, const struc
 	};
 }
 
+static bool is_target(const struct injector *fault, const struct topo_host *host)
+{
+	for (size_t i = 0; i < fault->target.count; i++) {
+		if (topology_is_meant(host, fault->target.v[i].value))
+			return true;
+	}
+	return false;
+}
+
+static void find_encrypted(struct plan_ctx *ctx, struct injector *fault, enum encrypted bit, struct addresses *ret)
+{
+	const struct topology *topology = ctx->plan->topology;
+
+	ret->v = ARENA_ARRAY(ctx->arena, struct address, fault->target_addresses.count + 1);
+	for (size_t i = 0; i < topology->host_count; i++) {
+		const struct topo_host *host = &topology->hosts[i];
+
+		for (size_t j = 0; (host->encrypted & bit) && is_target(fault, host) && j < host->addresses.count;
+		     j++) {
+			if (is_listed(&fault->target_addresses, &host->addresses.v[j]) &&
+			    !is_listed(ret, &host->addresses.v[j]))
+				ret->v[ret->count++] = host->addresses.v[j];
+		}
+	}
+}
+
 /* Names that mean nobody were said already. */
 static void find_servers(struct plan_ctx *ctx, struct injector *fault)
 {
@@ -238,6 +264,8 @@ void step_check(struct plan_ctx *ctx, const struct node *node, struct injector *
 	resolve(ctx, &fault->target, &fault->target_addresses);
 	resolve(ctx, &fault->from, &fault->from_addresses);
 	check_addresses(ctx, fault);
+	find_encrypted(ctx, fault, ENCRYPTED_DOT, &fault->dot_addresses);
+	find_encrypted(ctx, fault, ENCRYPTED_DOH, &fault->doh_addresses);
 	find_servers(ctx, fault);
 	check_groups(ctx, fault);
 }

@@ -305,7 +305,7 @@ bool decide_refuses(struct rules *rules, const struct decide_in *in, struct rng 
 	for (size_t i = 0; i < rules->count; i++) {
 		struct rule *rule = rules->v[i];
 
-		if (rule->todo.tcp != RULE_TCP_REFUSE)
+		if (rule->todo.tcp != RULE_TCP_REFUSE || !progress_of(rule))
 			continue;
 		count_seen(rule, in);
 		if (match_fits_connection(&rule->match, in) && is_chosen(rule, count(&rule->matched), in, rng)) {

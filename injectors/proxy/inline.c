@@ -18,8 +18,6 @@
 
 #define ANSWER_MSEC 10000 /* milliseconds are normal; on a machine that stands still it may be seconds */
 
-const uint16_t inline_ports[] = {53, 0};
-
 struct inline_proxy {
 	pid_t pid;
 	int pid_fd; /* to reap just that process; -1 on kernels before 5.3 */
@@ -103,7 +101,7 @@ static int share_rules(struct inline_proxy *proxy, struct rule *const *rules, si
 	return 0;
 }
 
-static int start_child(struct inline_proxy *proxy, uint64_t seed, struct err *err)
+static int start_child(struct inline_proxy *proxy, const struct inline_start *start, struct err *err)
 {
 	int fds[2];
 
@@ -112,7 +110,7 @@ static int start_child(struct inline_proxy *proxy, uint64_t seed, struct err *er
 	proxy->ctl_fd = fds[0];
 	proxy->pid = fork();
 	if (proxy->pid == 0)
-		inline_child_run(fds[1], proxy->shared, seed);
+		inline_child_run(fds[1], proxy->shared, start);
 	close(fds[1]);
 	if (proxy->pid < 0)
 		return err_set(err, -errno, LOC_NONE, "starting the proxy: %s", strerror(errno));
@@ -120,7 +118,7 @@ static int start_child(struct inline_proxy *proxy, uint64_t seed, struct err *er
 	return hear(proxy, &proxy->netns_fd, err);
 }
 
-struct inline_proxy *inline_start(struct rule *const *rules, size_t count, uint64_t seed, struct err *err)
+struct inline_proxy *inline_start(const struct inline_start *start, struct err *err)
 {
 	struct inline_proxy *proxy = malloc(sizeof(*proxy));
 
@@ -129,7 +127,7 @@ struct inline_proxy *inline_start(struct rule *const *rules, size_t count, uint6
 		return NULL;
 	}
 	*proxy = (struct inline_proxy){.pid_fd = -1, .ctl_fd = -1, .netns_fd = -1};
-	if (share_rules(proxy, rules, count, err) || start_child(proxy, seed, err)) {
+	if (share_rules(proxy, start->rules, start->count, err) || start_child(proxy, start, err)) {
 		inline_stop(proxy);
 		return NULL;
 	}

@@ -16,13 +16,17 @@
 #include "injectors/proxy/rule.h"
 #include <sys/types.h>
 
-/* Where DNS is spoken: port of UDP and TCP. Ends with 0. */
-extern const uint16_t inline_ports[];
-
 struct inline_proxy;
+struct proxy_tls;
 
-/* Copies of rules, whose parts stay borrowed, with progress 0. Forks. NULL with err set where it fails. */
-struct inline_proxy *inline_start(struct rule *const *rules, size_t count, uint64_t seed, struct err *err);
+struct inline_start {
+	struct rule *const *rules; /* copied, with progress 0; their parts stay borrowed */
+	size_t count;
+	uint64_t seed;
+	const struct proxy_tls *tls; /* NULL: TLS is not for it. Needed until inline_start returns. */
+};
+/* Forks. NULL with err set where it fails. */
+struct inline_proxy *inline_start(const struct inline_start *start, struct err *err);
 pid_t inline_pid(const struct inline_proxy *proxy);
 /* Of the process's network namespace; the proxy's own. */
 int inline_netns_fd(const struct inline_proxy *proxy);

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "harness/api/transport.h"
 #include "harness/base/fd.h"
 #include "harness/base/signals.h"
 #include "injectors/proxy/confine.h"
@@ -28,7 +29,7 @@
 struct child {
 	int ctl_fd;
 	struct inline_shared *shared;
-	uint64_t seed;
+	const struct inline_start *start;
 	struct proxy *proxy;
 };
 
@@ -69,20 +70,26 @@ static int move_out(struct err *err)
 		      : fd;
 }
 
-static void add_listener(struct proxy_options *options, int family, uint16_t port)
+static void add_listener(struct proxy_options *options, enum proxy_service service, int family, uint16_t port)
 {
 	struct proxy_endpoint *endpoint = &options->listen[options->listen_count++];
 	struct address any = {.family = family};
 
+	endpoint->service = service;
 	endpoint->len = address_to_sockaddr(&any, port, &endpoint->at);
 }
 
-static void add_listeners(struct proxy_options *options, bool has_ipv6)
+static void add_listeners(struct proxy_options *options, bool has_tls, bool has_ipv6)
 {
-	for (const uint16_t *port = inline_ports; *port; port++) {
-		add_listener(options, AF_INET, *port);
+	static const struct {
+		enum proxy_service service;
+		uint16_t port;
+	} rows[] = {{PROXY_PLAIN, DNS_PORT}, {PROXY_DOT, DOT_PORT}, {PROXY_DOH, DOH_PORT}};
+
+	for (size_t i = 0; i < (has_tls ? ARRAY_LEN(rows) : 1); i++) {
+		add_listener(options, rows[i].service, AF_INET, rows[i].port);
 		if (has_ipv6)
-			add_listener(options, AF_INET6, *port);
+			add_listener(options, rows[i].service, AF_INET6, rows[i].port);
 	}
 }
 
@@ -111,12 +118,14 @@ static int open_proxy(struct child *child, bool has_ipv6, struct err *err)
 					.workers = choose_workers(),
 					.on_failure = PROXY_SILENCE,
 					.timeout_ns = WAIT_NS,
-					.seed = child->seed};
+					.seed = child->start->seed};
 	struct ruleset *rules = make_rules(child->shared);
 
 	if (!rules)
 		return err_set(err, -ENOMEM, LOC_NONE, "proxy: out of memory");
-	add_listeners(&options, has_ipv6);
+	if (child->start->tls)
+		options.tls = *child->start->tls;
+	add_listeners(&options, child->start->tls != NULL, has_ipv6);
 	return proxy_start(&options, rules, &child->proxy, err);
 }
 
@@ -155,9 +164,9 @@ static void furnish(int ctl_fd, struct child *child)
 	syscall(SYS_close_range, STDERR_FILENO + 2, ~0U, 0); /* what others wait for the end of */
 }
 
-_Noreturn void inline_child_run(int ctl_fd, struct inline_shared *shared, uint64_t seed)
+_Noreturn void inline_child_run(int ctl_fd, struct inline_shared *shared, const struct inline_start *start)
 {
-	struct child child = {.shared = shared, .seed = seed};
+	struct child child = {.shared = shared, .start = start};
 	struct inline_order order;
 	struct err err = {0};
 	int netns_fd;

@@ -17,4 +17,5 @@ struct inline_order {
 	unsigned char back[6];
 };
 
-_Noreturn void inline_child_run(int ctl_fd, struct inline_shared *shared, uint64_t seed);
+struct inline_start;
+_Noreturn void inline_child_run(int ctl_fd, struct inline_shared *shared, const struct inline_start *start);
