@@ -56,15 +56,16 @@ static void add_proxy(const struct injector *injector, const struct way ways[3],
 	int64_t id = injector->id;
 
 	if (has_tls)
-		buf_printf(out, "# Clients of this one must trust /run/dnsdrill-%" PRId64 ".tls/ca.pem.\n", id);
+		buf_printf(out, "# Clients of this one must trust /run/dnsdrill-%" PRId64 ".%d.tls/ca.pem.\n", id,
+			   ways[0].at);
 	buf_puts(out, "dnsdrill proxy");
 	for (size_t i = 0; i < 3; i++) {
 		if (ways[i].is_wanted)
 			add_options(&ways[i], target, out);
 	}
 	if (has_tls)
-		buf_printf(out, " --tls-self-made /run/dnsdrill-%" PRId64 ".tls --tls-name %s --tls-no-verify", id,
-			   target->text);
+		buf_printf(out, " --tls-self-made /run/dnsdrill-%" PRId64 ".%d.tls --tls-name %s --tls-no-verify", id,
+			   ways[0].at, target->text);
 	buf_printf(out, " --rules /run/dnsdrill-%" PRId64 ".yaml & echo $! >>/run/dnsdrill-%" PRId64 ".pids\n", id, id);
 	for (size_t i = 0; i < 3; i++) {
 		if (ways[i].is_wanted)
@@ -86,7 +87,7 @@ static void add_removal(int64_t id, struct buf *out)
 	buf_printf(out,
 		   "[ ! -e /run/dnsdrill-%" PRId64 ".pids ] || xargs kill </run/dnsdrill-%" PRId64
 		   ".pids\nrm -rf /run/dnsdrill-%" PRId64 ".pids /run/dnsdrill-%" PRId64 ".yaml /run/dnsdrill-%" PRId64
-		   ".tls\n",
+		   ".*.tls\n",
 		   id, id, id, id, id);
 }
 

@@ -53,9 +53,11 @@ static int check(const struct proxy_tls_cli *chosen, const struct proxy_options 
 	return EXIT_USAGE;
 }
 
-/* The addresses listened on; for a wildcard, the loopback's. */
-static void collect_addresses(const struct proxy_options *options, struct proxy_tls_parts *parts)
+/* name, if it is an address, and those listened on; for a wildcard, the loopback's. */
+static void collect_addresses(const struct proxy_options *options, const char *name, struct proxy_tls_parts *parts)
 {
+	if (!address_parse(name, &parts->addresses[0]))
+		parts->list.count = 1;
 	for (unsigned i = 0; i < options->listen_count; i++) {
 		const void *at = &options->listen[i].at;
 		const struct sockaddr_in6 *in6 = at;
@@ -78,15 +80,18 @@ static int make_own(const struct proxy_tls_cli *chosen, const struct proxy_optio
 		    struct proxy_tls_parts *parts, struct ca_identity identities[CA_FLAW_COUNT], struct err *err)
 {
 	const char *name = chosen->name ? chosen->name : "localhost";
+	struct address address;
 	char cwd[PATH_MAX] = "", dir[PATH_MAX * 2];
 	int r;
 
-	if (strchr(name, '/'))
+	if (strpbrk(name, "/,"))
 		return err_set(err, -EINVAL, LOC_NONE, "--tls-name %s: a name is expected", name);
 	if (*chosen->self_made != '/' && !getcwd(cwd, sizeof(cwd)))
 		return err_set(err, -errno, LOC_NONE, "--tls-self-made %s: %s", chosen->self_made, strerror(errno));
 	snprintf(dir, sizeof(dir), "%s%s%s", cwd, *cwd ? "/" : "", chosen->self_made);
-	collect_addresses(options, parts);
+	collect_addresses(options, name, parts);
+	if (!address_parse(name, &address))
+		name = "localhost";
 	parts->ca = ca_new(dir, time(NULL), err);
 	if (!parts->ca)
 		return err->code;

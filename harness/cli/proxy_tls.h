@@ -19,7 +19,8 @@ struct proxy_tls_cli {
 		       "make an authority of our own, and its certificates, in DIR; clients trust DIR/ca.pem. It "     \
 		       "signs the bad ones that rules show, and, without --tls-cert, the good one"),                   \
 		C_TEXT(T, f.name, "tls-name", "NAME",                                                                  \
-		       "the name on certificates of our own, besides the addresses listened on (localhost)"),          \
+		       "the name, or address, on certificates of our own, besides the addresses listened on "          \
+		       "(localhost)"),                                                                                 \
 		C_TEXT(T, f.ca, "tls-ca", "FILE",                                                                      \
 		       "PEM: the authorities that may have signed the upstream's certificate (the system's)"),         \
 		C_TEXT(T, f.hostname, "tls-hostname", "NAME",                                                          \
@@ -31,7 +32,7 @@ struct proxy_tls_parts {
 	struct tls_service *service;
 	struct tls_trust *trust;
 	struct ca *ca;
-	struct address addresses[PROXY_LISTEN_MAX];
+	struct address addresses[PROXY_LISTEN_MAX + 1];
 	struct addresses list;
 };
 

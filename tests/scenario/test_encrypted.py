@@ -45,10 +45,10 @@ def a_fault_of_tls_counts_connections_and_one_of_http_the_answers_over_https_alo
     faults = {fault["name"]: fault for fault in drill.drill(drill.write_plan(text)).json()["faults"]}
     said = faults["expired"]["effect"]["text"]
     assert re.fullmatch(r"proxy acted on (\d+) of \1 connections that match", said), said
-    assert 15 <= int(re.search(r"\d+", said)[0]) <= 25, said  # both probes, each by a new connection ten times in the second
+    assert 12 <= int(re.search(r"\d+", said)[0]) <= 25, said  # both probes, each by a new connection ten times in the second
     said = faults["unavailable"]["effect"]["text"]
     assert re.fullmatch(r"proxy acted on \d+ of \d+ messages that match", said), said
-    assert 8 <= int(re.search(r"\d+", said)[0]) <= 12, said
+    assert 6 <= int(re.search(r"\d+", said)[0]) <= 12, said
 
 
 harmless.folder(FOLDER, HARMLESS, without=["lab"])
