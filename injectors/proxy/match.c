@@ -8,12 +8,22 @@
 #define UDP_SIZE 512 /* RFC 1035 section 4.2.1 */
 #define OPT_DO 0x8000u /* RFC 3225 section 3: of an OPT record's TTL, the low half */
 
+uint64_t match_name_hash(const struct msg_name *name)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < name->len; i++)
+		hash = (hash ^ name->wire[i]) * 0x100000001b3;
+	return hash ? hash : 1;
+}
+
 int match_query_init(struct match_query *ret, const uint8_t *bytes, size_t len)
 {
 	struct msg_record opt;
 
 	if (!bytes || msg_parse(&ret->msg, bytes, len))
 		return -EBADMSG;
+	ret->name_hash = ret->msg.has_question ? match_name_hash(&ret->msg.qname) : 0;
 	ret->has_opt = msg_opt(&ret->msg, &opt);
 	ret->is_dnssec_ok = ret->has_opt && (opt.ttl & OPT_DO);
 	ret->udp_size = ret->has_opt && opt.klass > UDP_SIZE ? opt.klass : UDP_SIZE;

@@ -8,6 +8,7 @@
 /* What rules ask of a query: parsed once, used for every rule. */
 struct match_query {
 	struct msg msg;
+	uint64_t name_hash; /* match_name_hash of the name asked for; 0 without a question */
 	bool has_opt, is_dnssec_ok;
 	uint16_t udp_size; /* what the client takes over UDP: RFC 6891 section 6.2.3 */
 	bool has_text; /* text is made when the first regular expression asks for it */
@@ -16,6 +17,9 @@ struct match_query {
 
 /* 0, or -EBADMSG: no rule fits. */
 int match_query_init(struct match_query *ret, const uint8_t *bytes, size_t len);
+
+/* Equal for equal names (FNV-1a); never 0. */
+uint64_t match_name_hash(const struct msg_name *name);
 
 /* The keys that the query and its addresses answer. */
 bool match_fits_query(const struct rule_match *match, struct match_query *query, const struct decide_in *in);

@@ -154,7 +154,7 @@ struct rule_do {
 
 struct rate;
 
-/* Threads that count in different ones do not wait for each other. */
+/* Each of the first threads has one of its own, which it alone writes; the last is for all others. */
 #define RULE_SEEN_COUNTERS 8
 
 struct rule {
@@ -170,6 +170,8 @@ struct rule {
 	uint32_t id; /* 1…, by rules_add */
 	/* How much of it is in force: 0: it does nothing, not even count; in between, that much of its share. PPM_ONE by rule_prepare; changed by any thread at any time. */
 	_Atomic int64_t progress_ppm;
+	uint64_t
+		name_hash; /* of the only name it is for; 0: it is for several, or for a pattern. Beside progress_ppm: most queries read no more of a rule */
 	/* Counted by decide, from any thread. seen: messages it was asked about; matched: those that fit; done: those that it made different, late or vanish. */
 	struct rule_seen {
 		_Atomic uint64_t count;

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 
+#include "injectors/proxy/match.h"
 #include "injectors/proxy/rate.h"
 #include "injectors/proxy/rule_check.h"
 #include "injectors/proxy/rule_words.h"
@@ -142,6 +143,8 @@ int rule_prepare(struct rule *rule, struct arena *arena, struct errs *errs)
 	if (rule_has_http(&rule->todo))
 		rule->match.transport = RULE_DOH;
 	rule->is_tls = rule_has_tls(&rule->todo);
+	if (rule->match.name_count == 1 && rule->match.names[0].kind == RULE_QNAME_EXACT)
+		rule->name_hash = match_name_hash(&rule->match.names[0].name);
 	return 0;
 }
 
