@@ -169,26 +169,6 @@ void udp_read_queries(struct worker *worker, struct listener *listener)
 	}
 }
 
-static void send_all(struct out *out)
-{
-	unsigned done = 0;
-	bool again = false;
-
-	while (done < out->count) {
-		int r = sendmmsg(out->fd, out->headers + done, out->count - done, MSG_DONTWAIT);
-
-		if (r > 0) {
-			done += (unsigned)r;
-			again = false;
-		} else if (errno == ECONNREFUSED && !again) {
-			again = true; /* that was the answer to an earlier datagram; this one was not sent */
-		} else if (errno != EINTR) {
-			done++; /* cannot be sent: lost, as on any path */
-		}
-	}
-	out->count = 0;
-}
-
 struct msghdr *udp_put(struct worker *worker, struct out *out, int fd, const union endpoint *to, const uint16_t *id,
 		       const uint8_t *msg, size_t len)
 {
@@ -199,7 +179,7 @@ struct msghdr *udp_put(struct worker *worker, struct out *out, int fd, const uni
 	if (out->count == OUT_MAX)
 		udp_flush(worker);
 	else if (out->count && out->fd != fd)
-		send_all(out);
+		out_send(out);
 	i = out->count++;
 	out->fd = fd;
 	memset(&out->headers[i], 0, sizeof(out->headers[i]));
@@ -306,8 +286,8 @@ bool udp_reply_from(struct worker *worker, const struct origin *origin, const st
 void udp_flush(struct worker *worker)
 {
 	if (worker->to_upstream.count)
-		send_all(&worker->to_upstream);
+		out_send(&worker->to_upstream);
 	if (worker->to_clients.count)
-		send_all(&worker->to_clients);
+		out_send(&worker->to_clients);
 	worker->copies_used = 0;
 }

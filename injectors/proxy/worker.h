@@ -5,6 +5,7 @@
 #pragma once
 #include "injectors/proxy/flow.h"
 #include "injectors/proxy/later.h"
+#include "injectors/proxy/out.h"
 #include "injectors/proxy/proxy.h"
 
 #include <pthread.h>
@@ -15,25 +16,12 @@
 #define UPSTREAM_SOCKETS 2
 #define BATCH 32 /* messages in one recvmmsg */
 #define MESSAGE_MAX 65535
-#define OUT_MAX (BATCH * 2)
 #define COPIES_MAX (8 * 65536u)
-#define CONTROL_SPACE 64 /* for one struct in6_pktinfo and its header */
 
 struct listener {
 	struct source source;
 	const struct proxy_endpoint *endpoint;
 	bool is_any; /* the wildcard address: answers must leave from the address that was asked */
-};
-
-/* Datagrams that leave one socket together. */
-struct out {
-	int fd;
-	unsigned count;
-	struct mmsghdr headers[OUT_MAX];
-	struct iovec parts[OUT_MAX][2];
-	union endpoint to[OUT_MAX];
-	uint16_t ids[OUT_MAX]; /* network order; the first part of a query that goes upstream */
-	_Alignas(struct cmsghdr) char control[OUT_MAX][CONTROL_SPACE];
 };
 
 struct worker {
