@@ -19,6 +19,9 @@ int host_disk_limit(struct host *host, int64_t spare_bytes, struct err *err);
 /* What the host's processes open below host_dir by its path can only be read; files they have open, and their working directory, stay as they are. Off twice is fine. */
 int host_disk_read_only(struct host *host, bool on, struct err *err);
 
+/* Takes one of the host's own addresses from its link, or gives it back, with the way out that went with the last one. Either twice is fine. */
+int host_address_set(struct host *host, const struct address *address, bool present, struct err *err);
+
 /* A socket that lives in the host's network namespace, close-on-exec and non-blocking. A descriptor, or a negative errno. */
 int host_socket(struct host *host, int domain, int type, int protocol);
 

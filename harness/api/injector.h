@@ -44,6 +44,7 @@ struct injector_server {
 	const char *host; /* as plans name it, "alpha.ns1" */
 	const struct server_ops *software;
 	int role; /* enum server_role */
+	const struct addresses *addresses; /* of its host */
 	bool validates; /* it has a trust anchor: a zone of the lab is signed */
 	struct loc loc; /* of the target that means it */
 	struct server_mark mark;

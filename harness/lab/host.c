@@ -202,7 +202,7 @@ int host_init(struct host *host, const struct topology *topology, size_t index, 
 {
 	const struct topo_host *topo = &topology->hosts[index];
 
-	*host = (struct host){.topo = topo, .home = &hub->home, .net_fd = -1, .mnt_fd = -1};
+	*host = (struct host){.topo = topo, .home = &hub->home, .net_fd = -1, .mnt_fd = -1, .index = index};
 	snprintf(host->ifname, sizeof(host->ifname), "h%zu", index);
 	if (!topo->name[0] || topo->name[0] == '.' || strchr(topo->name, '/') ||
 	    snprintf(host->dir, sizeof(host->dir), LAB_DIR "/%s", topo->name) >= (int)sizeof(host->dir))
@@ -312,6 +312,45 @@ int host_disk_read_only(struct host *host, bool on, struct err *err)
 	home_return_mnt(host->home, cwd);
 	return r ? err_set(err, r, LOC_NONE, "making %s %s: %s", host->dir, on ? "read-only" : "writable", strerror(-r))
 		 : 0;
+}
+
+/* The kernel takes neighbours and routes of a family away with its last address (IPv4). */
+static int give_address(const struct host *host, const struct wire *wire, int eth0, const struct address *address,
+			struct err *err)
+{
+	struct core_addresses core;
+	const struct address *gateway;
+	int r = link_add_address(wire, eth0, address, err);
+
+	if (r == -EEXIST)
+		return 0;
+	if (r)
+		return r;
+	core_addresses_get(&core);
+	gateway = address->family == AF_INET ? &core.gateway4 : &core.gateway6;
+	r = link_add_neighbour(wire, eth0, gateway, link_mac_core(host->index), err);
+	if (!r || r == -EEXIST)
+		r = link_add_route(wire, eth0, NULL, gateway, NULL, err);
+	return r == -EEXIST ? 0 : r;
+}
+
+int host_address_set(struct host *host, const struct address *address, bool present, struct err *err)
+{
+	struct wire wire;
+	int eth0, r;
+
+	if (setns(host->net_fd, CLONE_NEWNET))
+		return err_set(err, -errno, LOC_NONE, "entering host %s: %s", host->topo->name, strerror(errno));
+	r = wire_open(&wire, err); /* it stays there */
+	home_return_net(host->home);
+	if (r)
+		return r;
+	r = link_index(&wire, "eth0", &eth0, err);
+	if (!r)
+		r = present ? give_address(host, &wire, eth0, address, err)
+			    : link_delete_address(&wire, eth0, address, err);
+	wire_close(&wire);
+	return r ? err_wrap(err, "host %s", host->topo->name) : 0;
 }
 
 pid_t host_fork(struct host *host)

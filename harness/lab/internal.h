@@ -15,6 +15,7 @@ struct host {
 	char dir[256];
 	char ifname[IF_NAMESIZE]; /* the core's end */
 	int ifindex;
+	size_t index; /* in the topology */
 };
 
 /* Where hosts are joined. */

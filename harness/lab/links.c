@@ -245,6 +245,21 @@ int link_add_address(const struct wire *wire, int ifindex, const struct address 
 	return rc ? netlink_failed(rc, "adding the address", address->text, err) : 0;
 }
 
+int link_delete_address(const struct wire *wire, int ifindex, const struct address *address, struct err *err)
+{
+	CLEANUP_ADDR struct nl_addr *local = link_nl_addr(address);
+	struct rtnl_addr *addr = rtnl_addr_alloc();
+	int rc = -NLE_NOMEM;
+
+	if (local && addr) {
+		rtnl_addr_set_ifindex(addr, ifindex);
+		rtnl_addr_set_local(addr, local);
+		rc = rtnl_addr_delete(wire->sock, addr, 0);
+	}
+	rtnl_addr_put(addr); /* takes NULL */
+	return rc && rc != -NLE_NOADDR ? netlink_failed(rc, "removing the address", address->text, err) : 0;
+}
+
 /* The route's one next hop, taken over by the route. */
 static int set_hop(struct rtnl_route *route, int ifindex, const struct address *via)
 {

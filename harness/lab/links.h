@@ -44,6 +44,8 @@ int link_index(const struct wire *wire, const char *ifname, int *ret, struct err
 
 /* The address as /32 or /128, usable at once (no duplicate address detection). */
 int link_add_address(const struct wire *wire, int ifindex, const struct address *address, struct err *err);
+/* None such: 0. */
+int link_delete_address(const struct wire *wire, int ifindex, const struct address *address, struct err *err);
 /* to NULL: the default route of via's family. via NULL: on the link itself. from: preferred source, or NULL. */
 int link_add_route(const struct wire *wire, int ifindex, const struct address *to, const struct address *via,
 		   const struct address *from, struct err *err);

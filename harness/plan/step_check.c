@@ -209,6 +209,7 @@ static void add_server(struct plan_ctx *ctx, struct injector *fault, const struc
 		.host = host->name,
 		.software = host->server,
 		.role = host->server_role,
+		.addresses = &host->addresses,
 		.validates = host->server_role != SERVER_AUTHORITATIVE && ctx->plan->topology->is_signed,
 		.loc = target->loc,
 	};

@@ -178,6 +178,44 @@ int64_t servers_connections(pid_t pid)
 	return count;
 }
 
+static int64_t strays4(pid_t pid)
+{
+	char path[64], line[512];
+	long long sum = 0;
+	FILE *in;
+
+	snprintf(path, sizeof(path), "/proc/%d/net/snmp", (int)pid);
+	in = fopen(path, "re");
+	while (in && fgets(line, sizeof(line), in) && sscanf(line, "Ip: %*d %*d %*d %*d %lld", &sum) != 1)
+		;
+	if (in)
+		fclose(in);
+	return sum;
+}
+
+static int64_t strays6(pid_t pid)
+{
+	char path[64], line[128], name[64];
+	long long sum = 0, value;
+	FILE *in;
+
+	snprintf(path, sizeof(path), "/proc/%d/net/snmp6", (int)pid);
+	in = fopen(path, "re");
+	while (in && fgets(line, sizeof(line), in)) {
+		if (sscanf(line, "%63s %lld", name, &value) == 2 &&
+		    (!strcmp(name, "Ip6InAddrErrors") || !strcmp(name, "Ip6InNoRoutes")))
+			sum += value;
+	}
+	if (in)
+		fclose(in);
+	return sum;
+}
+
+int64_t servers_strays(pid_t pid)
+{
+	return strays4(pid) + strays6(pid);
+}
+
 static bool says_any(const char *line, const char *const *words)
 {
 	for (; *words; words++) {

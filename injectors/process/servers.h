@@ -43,6 +43,9 @@ void servers_prove(struct effect *io, bool took, const char *fmt, ...) PRINTF(3,
 /* TCP connections that others have opened to the host of a process so far, whether or not anybody accepted them (PassiveOpens). */
 int64_t servers_connections(pid_t pid);
 
+/* Packets that came to the host of a process so far though they were for an address it has not (Ip and Ip6 InAddrErrors, InNoRoutes: RFC 4293). */
+int64_t servers_strays(pid_t pid);
+
 /* For faults that show in what the server says: proven for each that has logged one of the words since it was held, or ended. 0. */
 int servers_prove_by_log(const struct injector *injector, const struct injector_ctx *ctx, const char *const *words,
 			 struct effect *ret);

@@ -12,6 +12,7 @@ import harmless  # noqa: E402
 FOLDER = "60-process"
 
 HARMLESS = {
+    "address-lost": (["timeline.0.target=tld.org"], "inconclusive"),
     "broken-reload": (["timeline.1.hup=false"], "fail"),
     "clock-ahead": (["timeline.0.ahead=1s"], "fail"),
     "cpu": (["timeline.0.share=99%"], "fail"),
