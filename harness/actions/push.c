@@ -49,7 +49,7 @@ static void push_resolve(struct action *action, struct plan *plan, struct arena 
 
 	if (!zone)
 		return; /* said already */
-	before = zone_serial(version_content(plan, spec));
+	before = version_serial(plan, spec);
 	if (push->serial == SERIAL_RAISE)
 		zone = version_edit(plan, zone, before + 1, NULL, NULL, "with its serial raised", push->file.loc, arena,
 				    errs);

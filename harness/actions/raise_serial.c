@@ -21,21 +21,22 @@ static void raise_serial_resolve(struct action *action, struct plan *plan, struc
 	const struct raise_serial *raise = (const struct raise_serial *)action;
 	const struct zone_spec *spec = version_zone(plan, &action->zone, arena, errs);
 	const struct zone *before = spec ? version_content(plan, spec) : NULL, *zone;
-	uint32_t serial;
+	uint32_t serial, serial_before;
 
 	if (!before)
 		return; /* said already */
+	serial_before = version_serial(plan, spec);
 	if (raise->by != PARAM_UNSET && raise->to != PARAM_UNSET)
 		errs_add(errs, action->loc, "raise-serial: by and to_serial both say the new serial; leave one out");
-	serial = zone_serial(before) + (uint32_t)(raise->by == PARAM_UNSET ? 1 : raise->by);
+	serial = serial_before + (uint32_t)(raise->by == PARAM_UNSET ? 1 : raise->by);
 	if (raise->to != PARAM_UNSET)
 		serial = (uint32_t)raise->to;
-	if (!serial_is_higher(serial, zone_serial(before))) {
+	if (!serial_is_higher(serial, serial_before)) {
 		errs_add(errs, action->loc,
 			 "raise-serial: %u is not higher than %u, which %s has at that time (RFC 1982: at most "
 			 "2147483647 "
 			 "more); the fault zone-push lowers it",
-			 serial, zone_serial(before), action->zone.value);
+			 serial, serial_before, action->zone.value);
 		return;
 	}
 	zone = version_edit(plan, before, serial, NULL, NULL, "raise-serial", action->loc, arena, errs);

@@ -35,7 +35,7 @@ struct action {
 	const char **hosts;
 	size_t host_count;
 	const struct zone_version *version; /* ACTION_ON_ZONE: what is right from then on; set by resolve */
-	bool is_broken, is_resolved; /* of use while the plan is loaded */
+	bool is_broken; /* of use while the plan is loaded: something was said of it */
 };
 
 enum action_on {

@@ -22,6 +22,7 @@
 #include <sys/types.h>
 
 struct injector_ops;
+struct plan;
 struct control;
 
 /* Switched on and off again as long as the fault lasts, beginning with on. */
@@ -90,7 +91,10 @@ struct injector_ctx {
 	/* The server that runs on the lab's host of that name; NULL: it is a client. */
 	struct server_process *(*server)(void *arg, const char *host);
 	void *server_arg;
-	const struct control *control; /* what servers can be told (api/control.h); NULL: nothing */
+	const struct control *control; /* of the lab's servers, for what takes time: jobs */
+	/* Told of a failure that came to light after apply or revert had returned. stage: "apply" or "revert". */
+	void (*failed)(void *arg, const struct injector *injector, const char *stage, const struct err *err);
+	void *failed_arg;
 };
 
 struct effect {
@@ -121,6 +125,10 @@ struct injector_ops {
 
 	/* Makes of the plan's words what the kind needs, in the plan's arena. Adds every error it finds, and then validate is not asked. May be NULL. */
 	void (*compile)(struct injector *injector, struct arena *arena, struct errs *errs);
+	/* What takes the plan's zones: asked when the fault begins, and when it ends, in the order of the plan's time, among the steps that change zones.
+	 * May be NULL. */
+	void (*resolve)(struct injector *injector, struct plan *plan, bool is_end, struct arena *arena,
+			struct errs *errs);
 	/* Cross-field checks only. Adds every error it finds. May be NULL. */
 	void (*validate)(const struct injector *injector, struct errs *errs);
 	/* Whether this kernel can do what the plan demands of it. -EOPNOTSUPP, located, naming the ability that is missing and the ways out (api/ability.h).

@@ -18,6 +18,10 @@ struct zone_question {
 int zone_job_push(const struct server_process *server, const char *zone, const char *text, size_t len,
 		  struct job_report *report);
 
+/* The file alone: the server is not told. */
+int zone_job_write(const struct server_process *server, const char *zone, const char *text, size_t len,
+		   struct job_report *report);
+
 /* Asks the server, at its first address, every few milliseconds until it gives that answer: then report->shown_ns is set, and its serial. 0, or 1 if it did not until
  * the moment until_ns of CLOCK_MONOTONIC: report->text says what it answered last. */
 int zone_job_wait(const struct server_process *server, const char *zone, const struct zone_question *question,

@@ -260,22 +260,61 @@ void action_parse(struct plan_ctx *ctx, const struct node *node, const struct ac
 	ctx->plan->actions[ctx->plan->action_count++] = action;
 }
 
-/* In the order of time: each change builds on those before it. */
+/* Something that changes zones: an action, or the begin or end of a fault. */
+struct change {
+	struct action *action;
+	struct injector *fault;
+	bool is_end;
+	int64_t at_ns;
+};
+
+static void resolve_change(struct plan_ctx *ctx, const struct change *change)
+{
+	struct action *action = change->action;
+
+	if (change->fault)
+		change->fault->ops->resolve(change->fault, ctx->plan, change->is_end, ctx->arena, ctx->errs);
+	else if (action->ops->resolve && !action->is_broken)
+		action->ops->resolve(action, ctx->plan, ctx->arena, ctx->errs);
+}
+
+static size_t list_changes(const struct plan *plan, struct change *v)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->fault_count; i++) {
+		struct injector *fault = plan->faults[i];
+		int64_t end_ns = fault->for_ns == PARAM_UNSET ? INT64_MAX : fault->at_ns + fault->for_ns;
+
+		if (!fault->ops->resolve || fault->at_ns == PARAM_UNSET)
+			continue;
+		v[count++] = (struct change){.fault = fault, .at_ns = fault->at_ns};
+		v[count++] = (struct change){.fault = fault, .is_end = true, .at_ns = end_ns};
+	}
+	for (size_t i = 0; i < plan->action_count; i++)
+		v[count++] = (struct change){.action = plan->actions[i], .at_ns = plan->actions[i]->at_ns};
+	return count;
+}
+
+/* In the order of time, ends first: each change builds on those before it. */
 void actions_resolve(struct plan_ctx *ctx)
 {
 	struct plan *plan = ctx->plan;
+	struct change *v = ARENA_ARRAY(ctx->arena, struct change, plan->action_count + 2 * plan->fault_count + 1);
+	size_t count = list_changes(plan, v);
 
-	for (size_t done = 0; done < plan->action_count; done++) {
-		struct action *next = NULL;
+	for (size_t done = 0; done < count; done++) {
+		size_t next = done;
+		struct change change;
 
-		for (size_t i = 0; i < plan->action_count; i++) {
-			struct action *action = plan->actions[i];
-
-			if (!action->is_resolved && (!next || action->at_ns < next->at_ns))
-				next = action;
+		for (size_t i = done + 1; i < count; i++) {
+			if (v[i].at_ns < v[next].at_ns ||
+			    (v[i].at_ns == v[next].at_ns && v[i].is_end && !v[next].is_end))
+				next = i;
 		}
-		next->is_resolved = true;
-		if (next->ops->resolve && !next->is_broken)
-			next->ops->resolve(next, plan, ctx->arena, ctx->errs);
+		change = v[next];
+		memmove(&v[done + 1], &v[done], (next - done) * sizeof(*v));
+		v[done] = change;
+		resolve_change(ctx, &change);
 	}
 }

@@ -5,6 +5,14 @@
 
 #include "harness/plan/internal.h"
 
+/* The serials of ends of faults, newest first. */
+struct zone_alias {
+	const struct zone_spec *spec;
+	uint32_t serial;
+	size_t version; /* of the lab's zones at that time */
+	struct zone_alias *next;
+};
+
 /* ---- which zones ---- */
 
 const struct topo_zone *topo_zone_of(const struct plan *plan, const struct zone_spec *spec)
@@ -76,6 +84,19 @@ uint32_t zone_serial(const struct zone *zone)
 	return ldns_rdf2native_int32(ldns_rr_rdf(ldns_rr_list_rr(zone->rrs, 0), 2));
 }
 
+uint32_t version_serial(const struct plan *plan, const struct zone_spec *spec)
+{
+	size_t newest = plan->version_count;
+
+	while (newest && plan->versions[newest - 1]->spec != spec)
+		newest--;
+	for (const struct zone_alias *alias = plan->aliases; alias; alias = alias->next) {
+		if (alias->spec == spec && alias->version >= newest)
+			return alias->serial;
+	}
+	return zone_serial(version_content(plan, spec));
+}
+
 /* ---- making content ---- */
 
 struct zone *version_load(struct plan *plan, const struct zone_spec *spec, const struct text *file, struct arena *arena,
@@ -86,8 +107,7 @@ struct zone *version_load(struct plan *plan, const struct zone_spec *spec, const
 	return zones_load_file(&ctx, spec->name.value, file);
 }
 
-/* The zone is freed with the plan. */
-static struct zone *keep(struct plan *plan, struct arena *arena, struct zone *zone)
+struct zone *version_keep(struct plan *plan, struct zone *zone, struct arena *arena)
 {
 	struct zone_cache_entry *entry = ARENA_NEW(arena, struct zone_cache_entry);
 
@@ -149,7 +169,7 @@ struct zone *version_edit(struct plan *plan, const struct zone *from, uint32_t s
 			 own.count ? own.v[0].text : "out of memory");
 	errs_fini(&own);
 	buf_fini(&text);
-	return zone ? keep(plan, arena, zone) : NULL;
+	return zone ? version_keep(plan, zone, arena) : NULL;
 }
 
 /* ---- what servers get ---- */
@@ -305,7 +325,7 @@ const struct zone_version *version_add(struct plan *plan, const struct zone_spec
 		.spec = spec,
 		.zone = zone,
 		.serial = zone_serial(zone),
-		.serial_before = zone_serial(before),
+		.serial_before = version_serial(plan, spec),
 	};
 	if (!version_question(before, zone, arena, &version->question)) {
 		errs_add(errs, loc, "%s is what zone %s holds at that time already: nothing would change", zone->file,
@@ -318,13 +338,6 @@ const struct zone_version *version_add(struct plan *plan, const struct zone_spec
 	plan->versions[plan->version_count++] = version;
 	return version;
 }
-
-struct zone_alias {
-	const struct zone_spec *spec;
-	uint32_t serial;
-	size_t version;
-	struct zone_alias *next;
-};
 
 void version_alias(struct plan *plan, const struct zone_spec *spec, uint32_t serial, struct arena *arena)
 {

@@ -32,7 +32,11 @@ const struct topo_zone *topo_zone_of(const struct plan *plan, const struct zone_
 
 /* What the zone holds once every change added so far was made; never NULL for a zone that could be loaded. */
 const struct zone *version_content(const struct plan *plan, const struct zone_spec *spec);
+/* The serial it is served with then: that of its content, or what the end of a fault raised it to. */
+uint32_t version_serial(const struct plan *plan, const struct zone_spec *spec);
 uint32_t zone_serial(const struct zone *zone);
+/* The zone is the plan's from now on, and freed with it. */
+struct zone *version_keep(struct plan *plan, struct zone *zone, struct arena *arena);
 
 /* A zone file that a step names, loaded once for all of a matrix; NULL after an error. */
 struct zone *version_load(struct plan *plan, const struct zone_spec *spec, const struct text *file, struct arena *arena,

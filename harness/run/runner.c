@@ -49,6 +49,7 @@ struct runner {
 	int64_t zero_ns; /* CLOCK_MONOTONIC of the timeline's start */
 	bool is_prepared; /* the faults, or some of them */
 	bool timeline_over, stopping;
+	bool has_failed; /* a fault's job did: the run goes on, and is an error */
 	const char *reason; /* of run.end */
 };
 
@@ -113,6 +114,10 @@ static void stop(struct runner *runner, const char *reason)
 	if (runner->undo && undo_all(runner->undo))
 		runner->reason = "error";
 	probing_close(TAKE(runner->probing));
+	if (!strcmp(runner->reason, "complete")) /* else the lab goes down with them */
+		jobs_wait(runner->jobs);
+	if (runner->has_failed)
+		runner->reason = "error";
 	stop_capture(runner);
 	release_faults(runner);
 	if (runner->bringup)
@@ -313,6 +318,15 @@ static struct server_process *find_server(void *arg, const char *host)
 	return bringup_process(runner->bringup, host);
 }
 
+/* A fault's job came to nothing, after it seemed to be applied or undone. */
+static void fault_failed(void *arg, const struct injector *fault, const char *stage, const struct err *err)
+{
+	struct runner *runner = arg;
+
+	undo_say_failed(runner->undo, fault, stage, err);
+	runner->has_failed = true;
+}
+
 static struct host *find_host(void *arg, const char *name)
 {
 	struct runner *runner = arg;
@@ -359,6 +373,8 @@ static int bring_up(struct runner *runner, struct err *err)
 		.server = find_server,
 		.server_arg = runner,
 		.control = &runner->control,
+		.failed = fault_failed,
+		.failed_arg = runner,
 	};
 	r = start_capture(runner, err);
 	if (r)

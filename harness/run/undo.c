@@ -74,7 +74,7 @@ int undo_release(struct undo *undo, struct injector *const *faults, size_t count
 	return first ? err_wrap(err, "releasing a fault") : 0;
 }
 
-static void emit_failed(struct undo *undo, const struct injector *fault, const char *stage, const struct err *err)
+void undo_say_failed(struct undo *undo, const struct injector *fault, const char *stage, const struct err *err)
 {
 	struct ev ev = {.kind = EV_FAULT_FAILED};
 
@@ -113,7 +113,7 @@ static int put_on(struct undo *undo, struct standing *standing, int64_t progress
 	undo->ctx->backend = NULL;
 	r = fault->ops->apply(fault, undo->ctx, &err);
 	if (r)
-		emit_failed(undo, fault, "apply", &err);
+		undo_say_failed(undo, fault, "apply", &err);
 	standing->is_on = !r;
 	return r;
 }
@@ -148,7 +148,7 @@ int undo_adjust(struct undo *undo, struct injector *fault, int64_t progress_ppm)
 		return 0;
 	r = fault->ops->adjust(fault, undo->ctx, progress_ppm, &err);
 	if (r)
-		emit_failed(undo, fault, "adjust", &err);
+		undo_say_failed(undo, fault, "adjust", &err);
 	return r;
 }
 
@@ -176,13 +176,13 @@ static int take_off(struct undo *undo, struct standing *standing)
 	if (standing->is_on) {
 		asked = fault->ops->effect(fault, undo->ctx, &effect, &err);
 		if (asked)
-			emit_failed(undo, fault, "effect", &err);
+			undo_say_failed(undo, fault, "effect", &err);
 		standing->effect_failed |= asked != 0;
 	}
 	r = fault->ops->revert(fault, undo->ctx, &err);
 	standing->revert_failed = r != 0;
 	if (r)
-		emit_failed(undo, fault, "revert", &err);
+		undo_say_failed(undo, fault, "revert", &err);
 	else if (standing->is_on && !asked)
 		add_effect(standing, &effect); /* not before: the effect of one that stays on is asked again */
 	standing->is_on &= r != 0;

@@ -26,6 +26,8 @@ int undo_adjust(struct undo *undo, struct injector *fault, int64_t progress_ppm)
 /* A switch of a flap (fault.switched): effects add up. One that is so already is left alone. 0 or a negative errno, already reported; a failure to switch off
  * leaves it on, and undo_revert tries again. */
 int undo_switch(struct undo *undo, struct injector *fault, bool on, int64_t progress_ppm);
+/* A failure of a fault that came to light late, as an event. */
+void undo_say_failed(struct undo *undo, const struct injector *fault, const char *stage, const struct err *err);
 /* Asks for the effect, reverts, and takes it off the stack. A fault that does not stand is left alone. */
 int undo_revert(struct undo *undo, struct injector *fault);
 /* Everything that stands, newest first. 0, or the first error. */

@@ -42,6 +42,17 @@ static int replace_file(const char *path, const char *text, size_t len, struct j
 	return 1;
 }
 
+int zone_job_write(const struct server_process *server, const char *zone, const char *text, size_t len,
+		   struct job_report *report)
+{
+	const struct server_zone *own = find_zone(server_process_spec(server), zone);
+
+	if (own && !own->primary_count)
+		return replace_file(own->file, text, len, report);
+	job_say(report, "%s is no primary of %s", server_process_spec(server)->host, zone);
+	return 1;
+}
+
 int zone_job_push(const struct server_process *server, const char *zone, const char *text, size_t len,
 		  struct job_report *report)
 {
