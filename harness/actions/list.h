@@ -3,7 +3,9 @@
  * One line per kind of step that does something (`do:`): main.c includes this twice, to declare <name>_ops and to build the table.
  */
 ACTION(push)
+ACTION(update)
 ACTION(raise_serial)
 ACTION(reload)
 ACTION(restart)
 ACTION(flush)
+ACTION(run)

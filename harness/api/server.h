@@ -126,6 +126,7 @@ struct server_ops {
 	/* Writes configuration under spec->dir and fills ret. */
 	int (*configure)(const struct server_spec *spec, struct arena *arena, struct server_command *ret,
 			 struct err *err);
+	bool takes_updates; /* of RFC 2136, for zones that say so (server_zone.update) */
 	unsigned verbs; /* set of SERVER_CAN(): what control can be asked for */
 	/* How a server that configure() wrote for is told. zone: of its spec; NULL for verbs that name none. */
 	int (*control)(const struct server_spec *spec, enum server_verb verb, const struct server_zone *zone,

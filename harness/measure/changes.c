@@ -10,7 +10,7 @@
 /* By version, 0 being what the lab began with. */
 struct history {
 	int64_t begun_ns[VERSIONS], accepted_ns[VERSIONS]; /* INT64_MAX: it never was */
-	bool is_void[VERSIONS]; /* its step failed, and nobody served it */
+	bool is_void[VERSIONS]; /* its step ended, and nobody served it */
 	int count;
 };
 
@@ -46,7 +46,7 @@ static struct history history_of(const struct run_record *run)
 
 		h.begun_ns[k] = step->started ? step->started_ns : INT64_MAX;
 		h.accepted_ns[k] = step->accepted_ns ? step->accepted_ns : INT64_MAX;
-		h.is_void[k] = step->ended && !step->ok && !step->accepted_ns;
+		h.is_void[k] = step->ended && !step->accepted_ns;
 	}
 	return h;
 }

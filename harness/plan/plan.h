@@ -40,6 +40,7 @@ struct zone_spec {
 	struct text file; /* relative to the plan file that says it */
 	int64_t apex_ns; /* enum apex_ns */
 	struct sign_spec sign;
+	bool updates; /* its primaries take dynamic updates, signed with a key of the lab's making */
 	struct texts providers; /* that serve it; empty: those with a nameserver in the apex NS set */
 	struct text delegation; /* records in zone file syntax for the parent instead of the generated ones */
 	struct zone *zone; /* loaded and checked */

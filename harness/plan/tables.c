@@ -25,6 +25,8 @@ static const struct param zone_params[] = {
 	P_TABLE(struct zone_spec, sign, "sign", struct sign_spec, &sign_table,
 		"sign the zone with fresh keys made at lab start, and put its DS into the parent; true: with the "
 		"defaults"),
+	P_BOOL(struct zone_spec, updates, "updates", false,
+	       "its primaries take dynamic updates (RFC 2136), signed with a key of the lab's making"),
 	P_TEXTS(struct zone_spec, providers, "providers",
 		"providers whose nameservers serve the zone; by default those with a nameserver in its NS set"),
 	P_TEXT(struct zone_spec, delegation, "delegation",

@@ -29,14 +29,14 @@ static bool is_among(const struct topo_host *host, struct topo_host *const *list
 	return false;
 }
 
-static const struct server_tsig *make_tsig(const struct maker *maker, const struct topo_host *secondary)
+static const struct server_tsig *make_key(const struct maker *maker, const char *name)
 {
 	struct server_tsig *tsig = ARENA_NEW(maker->arena, struct server_tsig);
 	struct rng rng;
 	uint8_t secret[32]; /* as long as the digest: RFC 8945 section 10 */
 	unsigned char base64[64];
 
-	tsig->name = arena_printf(maker->arena, "%s-%s", secondary->primary->name, secondary->name);
+	tsig->name = name;
 	rng = rng_stream(maker->topology->seed, tsig->name);
 	for (size_t i = 0; i < sizeof(secret); i++)
 		secret[i] = (uint8_t)rng_below(&rng, 256);
@@ -44,6 +44,16 @@ static const struct server_tsig *make_tsig(const struct maker *maker, const stru
 	tsig->algorithm = "hmac-sha256";
 	tsig->secret = arena_strdup(maker->arena, (const char *)base64);
 	return tsig;
+}
+
+static const struct server_tsig *make_tsig(const struct maker *maker, const struct topo_host *secondary)
+{
+	return make_key(maker, arena_printf(maker->arena, "%s-%s", secondary->primary->name, secondary->name));
+}
+
+static const struct server_tsig *make_update_key(const struct maker *maker, const char *zone)
+{
+	return make_key(maker, arena_printf(maker->arena, "update.%s", zone));
 }
 
 /* The peer's addresses in the families the host has: others cannot be reached from it. */
@@ -142,6 +152,8 @@ static int add_zones(const struct maker *maker, const struct topo_host *host, st
 			if (r < 0)
 				return r;
 		}
+		if (zone->spec && zone->spec->updates && !ret->primary_count)
+			ret->update = make_update_key(maker, zone->name);
 		add_secondaries(maker, host, zone, ret);
 		spec->zone_count++;
 	}
@@ -165,13 +177,15 @@ static size_t add_tsig(const struct server_tsig **v, size_t count, const struct 
 static void collect_tsigs(const struct maker *maker, struct server_spec *spec)
 {
 	/* One for each host that transfers from here, one for the own transfers. */
-	const struct server_tsig **v =
-		ARENA_ARRAY(maker->arena, const struct server_tsig *, maker->topology->host_count + 1);
+	const struct server_tsig **v = ARENA_ARRAY(maker->arena, const struct server_tsig *,
+						   maker->topology->host_count + spec->zone_count + 1);
 	size_t count = 0;
 
 	for (size_t i = 0; i < spec->zone_count; i++) {
 		count = add_tsig(v, count, spec->zones[i].primaries, spec->zones[i].primary_count);
 		count = add_tsig(v, count, spec->zones[i].secondaries, spec->zones[i].secondary_count);
+		if (spec->zones[i].update)
+			v[count++] = spec->zones[i].update;
 	}
 	spec->tsigs = v;
 	spec->tsig_count = count;

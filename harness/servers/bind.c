@@ -245,6 +245,7 @@ const struct server_ops server_bind = {
 	.can_sign = true,
 	.needs = needs,
 	.configure = bind_configure,
+	.takes_updates = true,
 	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(HOLD_ZONE) | SERVER_CAN(RELOAD_ZONE) | SERVER_CAN(REFRESH_ZONE) |
 		 SERVER_CAN(FLUSH),
 	.control = bind_control,

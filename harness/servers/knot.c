@@ -127,6 +127,7 @@ const struct server_ops server_knot = {
 	.can_sign = true,
 	.needs = needs,
 	.configure = knot_configure,
+	.takes_updates = true,
 	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(RELOAD_ZONE) | SERVER_CAN(REFRESH_ZONE),
 	.control = knot_control,
 };
