@@ -145,8 +145,9 @@ static void check_servers(const struct update *update, const struct plan *plan, 
 		const struct topo_host *host = topology_host(plan->topology, update->action.hosts[i]);
 
 		if (!host->server->takes_updates)
-			errs_add(errs, update->action.loc, "update: %s runs %s, which takes no updates; bind and knot do",
-				 host->name, host->server->name);
+			errs_add(errs, update->action.loc,
+				 "update: %s runs %s, which takes no updates; bind and knot do", host->name,
+				 host->server->name);
 	}
 }
 

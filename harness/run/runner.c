@@ -13,6 +13,7 @@
 #include "harness/lab/capture.h"
 #include "harness/run/announce.h"
 #include "harness/run/bringup.h"
+#include "harness/run/control.h"
 #include "harness/run/jobs.h"
 #include "harness/run/loop.h"
 #include "harness/run/needed.h"
@@ -45,6 +46,7 @@ struct runner {
 	struct needed needed; /* children of the faults that stand */
 	struct jobs *jobs;
 	struct control control;
+	struct control_lab control_lab;
 	struct steps *steps;
 	int64_t zero_ns; /* CLOCK_MONOTONIC of the timeline's start */
 	bool is_prepared; /* the faults, or some of them */
@@ -52,13 +54,6 @@ struct runner {
 	bool has_failed; /* a fault's job did: the run goes on, and is an error */
 	const char *reason; /* of run.end */
 };
-
-static void emit_end(struct runner *runner)
-{
-	struct ev ev = {.kind = EV_RUN_END, .run_end = {.reason = runner->reason}};
-
-	bus_emit(runner->bus, &ev);
-}
 
 static void stop_capture(struct runner *runner)
 {
@@ -155,12 +150,7 @@ static void finish_if_done(struct runner *runner)
 		event_active(runner->finish, EV_TIMEOUT, 0);
 }
 
-static void probing_idle(void *arg)
-{
-	finish_if_done(arg);
-}
-
-static void steps_idle(void *arg)
+static void on_idle(void *arg)
 {
 	struct runner *runner = arg;
 
@@ -268,7 +258,7 @@ static void servers_ready(void *arg, const struct err *err)
 	ready.lab_ready.took_ns = bringup_took_ns(runner->bringup);
 	bus_emit(runner->bus, &ready);
 	if (!prepare_faults(runner, &open_err))
-		runner->probing = probing_open(runner->plan, runner->lab, runner->base, runner->bus, probing_idle,
+		runner->probing = probing_open(runner->plan, runner->lab, runner->base, runner->bus, on_idle,
 					       runner, &open_err);
 	if (!runner->probing)
 		fail(runner, NULL, &open_err);
@@ -311,13 +301,6 @@ static void server_lost(void *arg, const struct topo_host *host, const struct er
 	fail(arg, host->name, err);
 }
 
-static struct server_process *find_server(void *arg, const char *host)
-{
-	struct runner *runner = arg;
-
-	return bringup_process(runner->bringup, host);
-}
-
 /* A fault's job came to nothing, after it seemed to be applied or undone. */
 static void fault_failed(void *arg, const struct injector *fault, const char *stage, const struct err *err)
 {
@@ -325,13 +308,6 @@ static void fault_failed(void *arg, const struct injector *fault, const char *st
 
 	undo_say_failed(runner->undo, fault, stage, err);
 	runner->has_failed = true;
-}
-
-static struct host *find_host(void *arg, const char *name)
-{
-	struct runner *runner = arg;
-
-	return lab_host_named(runner->lab, name);
 }
 
 static int start_capture(struct runner *runner, struct err *err)
@@ -359,8 +335,8 @@ static int bring_up(struct runner *runner, struct err *err)
 	runner->lab = lab_open(runner->plan->topology, err);
 	if (!runner->lab)
 		return err->code;
-	runner->control =
-		(struct control){.jobs = runner->jobs, .arg = runner, .host = find_host, .server = find_server};
+	runner->control_lab.lab = runner->lab;
+	runner->control = control_of(&runner->control_lab, runner->jobs);
 	runner->injector_ctx = (struct injector_ctx){
 		.core = lab_core(runner->lab),
 		.ca = lab_ca(runner->lab),
@@ -370,8 +346,8 @@ static int bring_up(struct runner *runner, struct err *err)
 		.seed = runner->plan->seed,
 		.child = needed_tell,
 		.child_arg = &runner->needed,
-		.server = find_server,
-		.server_arg = runner,
+		.server = control_find_server,
+		.server_arg = &runner->control_lab,
 		.control = &runner->control,
 		.failed = fault_failed,
 		.failed_arg = runner,
@@ -380,9 +356,8 @@ static int bring_up(struct runner *runner, struct err *err)
 	if (r)
 		return r;
 	runner->bringup = bringup_start(runner->base, runner->lab, runner->plan->topology, &options, err);
-	if (!runner->bringup)
-		return err->code;
-	return 0;
+	runner->control_lab.bringup = runner->bringup;
+	return runner->bringup ? 0 : err->code;
 }
 
 static void on_stop_signal(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
@@ -441,7 +416,7 @@ static int open_loop(struct runner *runner, struct err *err)
 	runner->next = evtimer_new(runner->base, timeline_due, runner);
 	runner->finish = evtimer_new(runner->base, finish_now, runner);
 	runner->jobs = jobs_new(runner->base);
-	runner->steps = steps_new(runner->bus, &runner->control, runner->plan->action_count, steps_idle, runner);
+	runner->steps = steps_new(runner->bus, &runner->control, runner->plan->action_count, on_idle, runner);
 	runner->undo = undo_new(runner->bus, &runner->injector_ctx, runner->plan->fault_count);
 	if (!runner->signals[0] || !runner->signals[1] || !runner->signals[2] || !runner->zero || !runner->next ||
 	    !runner->finish || !runner->undo || !runner->jobs || !runner->steps)
@@ -453,6 +428,7 @@ static int open_loop(struct runner *runner, struct err *err)
 
 static void run_loop(struct runner *runner)
 {
+	struct ev end = {.kind = EV_RUN_END};
 	struct err err = {0};
 
 	runner->reason = "error";
@@ -461,7 +437,8 @@ static void run_loop(struct runner *runner)
 		fail(runner, NULL, &err);
 	if (!runner->stopping || runner->bringup)
 		event_base_dispatch(runner->base);
-	emit_end(runner);
+	end.run_end.reason = runner->reason;
+	bus_emit(runner->bus, &end);
 }
 
 static void close_runner(struct runner *runner)

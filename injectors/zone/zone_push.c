@@ -17,6 +17,9 @@ static const char *const serials[] = {"raised", "kept", "lower", "far", NULL};
 enum serial { SERIAL_RAISED, SERIAL_KEPT, SERIAL_LOWER, SERIAL_FAR };
 #define SERIAL_FAR_STEP INT32_MAX /* the most that still counts as higher (RFC 1982 section 3.2) */
 
+static const char *const expectations[] = {"served", "refused", "either", NULL};
+enum expectation { EXPECT_SERVED, EXPECT_REFUSED, EXPECT_EITHER };
+
 struct zone_push_server { /* that it is pushed to */
 	struct zone_push *push;
 	struct server_process *process;
@@ -29,7 +32,7 @@ struct zone_push {
 	struct injector injector;
 	struct text zone, file, record, data, origin;
 	int64_t damage, serial, settle_ns, ttl_ns, keep_ppm;
-	bool refused;
+	int64_t expect;
 	/* Worked out beforehand. */
 	const struct zone_spec *spec;
 	const char *bad, *good;
@@ -61,8 +64,10 @@ static const struct param zone_push_params[] = {
 		"damage truncated: how much of the file is left"),
 	P_DURATION(struct zone_push, settle_ns, "settle", 100 * MSEC, 60 * SEC, 1 * SEC,
 		   "how long each server may take before it counts as one that does not serve it"),
-	P_BOOL(struct zone_push, refused, "refused", false,
-	       "the servers are expected to go on with what they had; by default that is a fault without effect"),
+	P_ENUM(struct zone_push, expect, "expect", expectations, EXPECT_SERVED,
+	       "what the servers are to make of it: serve it, or no more answer for the zone; refuse it and keep what "
+	       "they "
+	       "had; either. Anything else is a fault without effect"),
 	PARAM_END,
 };
 
@@ -390,8 +395,9 @@ static int zone_push_effect(struct injector *injector, struct injector_ctx *ctx 
 			   server->is_over ? server->text
 					   : "had not yet ended with it: lengthen for:, or shorten settle:");
 	}
-	ret->took_effect = over == injector->server_count && (push->refused ? !changed : changed > 0);
-	ret->packets = (int64_t)(push->refused ? over - changed : changed);
+	ret->took_effect = over == injector->server_count &&
+			   (push->expect == EXPECT_EITHER || (push->expect == EXPECT_REFUSED ? !changed : changed > 0));
+	ret->packets = (int64_t)(push->expect == EXPECT_REFUSED ? over - changed : changed);
 	ret->unit = "server";
 	snprintf(ret->text, sizeof(ret->text), "%s", text.data ? text.data : "nothing was pushed");
 	buf_fini(&text);

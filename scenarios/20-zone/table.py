@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""table.py DIR: what secondaries made of each damage, as Markdown, from the recorded run of secondaries.yaml.
+"""table.py DIR: what servers made of each damage, as Markdown, from the recorded run of secondaries.yaml or primaries.yaml.
 
     dnsdrill run scenarios/20-zone/secondaries.yaml --out DIR
     python3 scenarios/20-zone/table.py DIR
@@ -68,18 +68,20 @@ def main():
     runs = read_runs(os.path.join(sys.argv[1], "events.ndjson"))
     rows, columns, versions = {}, [], {}
     for events in runs:
-        label = dict(part.split("=", 1) for part in events[0]["case"].split(", "))
-        rows.setdefault(label["damage"], {"": primary(events)})[label["secondary"]] = cell(events)
-        if label["secondary"] not in columns:
-            columns.append(label["secondary"])
+        label = dict(part.split("=", 1) for part in events[0]["case_label"].split(", "))
+        of_primary = "primary" in label
+        column = label["primary" if of_primary else "secondary"]
+        row = rows.setdefault(label["damage"], {"the primary, nsd": primary(events)} if not of_primary else {})
+        row[column] = primary(events) if of_primary else cell(events)
+        columns += [name for name in row if name not in columns]
         for event in events:
             if event["event"] == "lab.host" and event["host"] in (PRIMARY, SECONDARY):
                 versions[event["server"]] = event.get("version") or "?"
-    print("| damage | the primary, nsd | " + " | ".join(columns) + " |")
-    print("| --- | --- |" + " --- |" * len(columns))
+    print("| damage | " + " | ".join(columns) + " |")
+    print("| --- |" + " --- |" * len(columns))
     for damage, cells in rows.items():
-        print(f"| {damage} | {cells['']} | " + " | ".join(cells.get(c, "") for c in columns) + " |")
-    print("\n" + ", ".join(f"{name}: {version}" for name, version in sorted(versions.items())))
+        print(f"| {damage} | " + " | ".join(cells.get(c, "") for c in columns) + " |")
+    print("\n" + "; ".join(f"{name}: {version}" for name, version in sorted(versions.items())))
 
 
 main()
