@@ -113,23 +113,30 @@ static void define_scalars(struct schema *schema)
 	json_object_set_new(schema->definitions, "substituted", substituted);
 }
 
-/* Puts value where a row of plan_table said "anything". */
-static void refine(json_t *plan, const char *key, json_t *value)
+/* Puts value, or a text that stands for it, where a row of plan_table said "anything". */
+static void refine(json_t *plan, const char *key, json_t *whole)
 {
-	json_t *row = json_object_get(json_object_get(plan, "properties"), key);
+	json_t *value = json_pack("{s:[o,o]}", "anyOf", whole, schema_ref("substituted"));
 
-	json_object_update_missing(value, row);
+	json_object_update_missing(value, json_object_get(json_object_get(plan, "properties"), key));
+	schema_add_property(plan, key, value, false);
+}
+
+/* What is read before anything is put in the place of ${key}. */
+static void refine_first(json_t *plan, const char *key, json_t *value)
+{
+	json_object_update_missing(value, json_object_get(json_object_get(plan, "properties"), key));
 	schema_add_property(plan, key, value, false);
 }
 
 static void refine_plan(json_t *plan)
 {
-	refine(plan, "include",
-	       json_pack("{s:[{s:s}, {s:s, s:{s:s}}]}", "anyOf", "type", "string", "type", "array", "items", "type",
-			 "string"));
-	refine(plan, "matrix",
-	       json_pack("{s:s, s:{s:[s,s], s:i, s:i}}", "type", "object", "additionalProperties", "type", "array",
-			 "object", "minItems", 1, "minProperties", 1));
+	refine_first(plan, "include",
+		     json_pack("{s:[{s:s}, {s:s, s:{s:s}}]}", "anyOf", "type", "string", "type", "array", "items",
+			       "type", "string"));
+	refine_first(plan, "matrix",
+		     json_pack("{s:s, s:{s:[s,s], s:i, s:i}}", "type", "object", "additionalProperties", "type",
+			       "array", "object", "minItems", 1, "minProperties", 1));
 	refine(plan, "probes", json_pack("{s:s, s:o}", "type", "object", "additionalProperties", schema_ref("probe")));
 	refine(plan, "timeline", json_pack("{s:s, s:o}", "type", "array", "items", schema_ref("step")));
 	refine(plan, "expect", json_pack("{s:s, s:o}", "type", "array", "items", schema_ref_or_substituted("expect")));
