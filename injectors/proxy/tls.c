@@ -291,14 +291,3 @@ bool tls_is_agreed(const struct tls *tls)
 	SSL_get0_alpn_selected(tls->ssl, &got, &len);
 	return len == (unsigned)want[0] && !memcmp(got, want + 1, len);
 }
-
-void tls_trouble(const struct tls *tls, char *ret, size_t size)
-{
-	long verdict = SSL_get_verify_result(tls->ssl);
-	unsigned long code = ERR_peek_last_error();
-	const char *reason = verdict != X509_V_OK ? X509_verify_cert_error_string(verdict)
-			     : code               ? ERR_reason_error_string(code)
-						  : NULL;
-
-	snprintf(ret, size, "%s", reason ? reason : "");
-}

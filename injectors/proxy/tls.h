@@ -52,5 +52,3 @@ ssize_t tls_read(struct tls *tls, void *buf, size_t size);
 ssize_t tls_write(struct tls *tls, const void *bytes, size_t len);
 /* Whether the other end agreed to speak the protocol. */
 bool tls_is_agreed(const struct tls *tls);
-/* Why the last handshake failed, in OpenSSL's words; "" if it did not. */
-void tls_trouble(const struct tls *tls, char *ret, size_t size);
