@@ -200,7 +200,7 @@ static void add_server(struct plan_ctx *ctx, struct injector *fault, const struc
 	if (!host->server) {
 		errs_add(ctx->errs, target->loc,
 			 "target: '%.60s' is a %s, which runs no server that %s could hit; name a nameserver, a "
-			 "provider, a resolver, root or tld.…",
+			 "provider, a resolver, root or a tld",
 			 target->value, host_role_name(host->role), fault->ops->kind);
 		return;
 	}
