@@ -27,6 +27,7 @@ struct dns {
 	struct rule rule;
 	/* From prepare to release: */
 	struct rule *live; /* the rule in force, shared with the proxy */
+	uint64_t losses; /* of the proxy, when it was applied */
 	struct injector *const *faults; /* of the host: all of the run's */
 	size_t fault_count;
 	struct inline_proxy *proxy; /* of the host */
@@ -275,6 +276,7 @@ static int apply(struct injector *injector, struct injector_ctx *ctx, struct err
 	if (!inline_is_alive(host->proxy))
 		return err_set(err, -ECHILD, injector->loc, "the proxy, the process that changes messages, died");
 	rule_reset(live);
+	((struct dns *)injector)->losses = inline_losses(host->proxy);
 	atomic_store(&live->progress_ppm, ctx->progress_ppm);
 	return 0;
 }
@@ -294,14 +296,20 @@ static int revert(struct injector *injector, struct injector_ctx *ctx UNUSED, st
 	return 0;
 }
 
-static int effect(struct injector *injector, struct injector_ctx *ctx UNUSED, struct effect *ret, struct err *err)
+static int effect(struct injector *injector, struct injector_ctx *ctx, struct effect *ret, struct err *err)
 {
 	const struct rule *live = dns_of(injector)->live;
 	struct effect effect = {0};
 	int64_t matched;
+	uint64_t lost;
 
 	if (!live)
 		return err_set(err, -EINVAL, injector->loc, "the proxy was not prepared");
+	lost = inline_losses(host_of(injector, ctx)->proxy) - dns_of(injector)->losses;
+	if (lost)
+		return err_set(err, -ENOBUFS, injector->loc,
+			       "the proxy could not keep up: %" PRIu64 " messages were lost that should not have been",
+			       lost);
 	matched = (int64_t)atomic_load(&live->matched);
 	effect.packets = (int64_t)atomic_load(&live->done);
 	effect.took_effect = effect.packets > 0;

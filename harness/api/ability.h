@@ -19,9 +19,11 @@
 	X(CAPTURE, "capture", "libpcap on every link of a lab at once",                                             \
 	  "dnsdrill run: capture.pcap backs its numbers", "a kernel with CONFIG_PACKET (sudo modprobe af_packet)")  \
 	X(RELAY, "relay", "a network namespace within the lab, links into it, packet sockets on them",              \
-	  "shaping faults on kernels without netem", "a kernel with CONFIG_NET_NS, CONFIG_VETH and CONFIG_PACKET")  \
+	  "shaping faults on kernels without netem; faults in messages: dns",                                       \
+	  "a kernel with CONFIG_NET_NS, CONFIG_VETH and CONFIG_PACKET")                                             \
 	X(POLICY_ROUTING, "policy-routing", "routing by packet mark, both families",                                \
-	  "every fault that shapes: latency, loss, reorder, duplicate, corrupt, rate in bits",                      \
+	  "every fault that shapes: latency, loss, reorder, duplicate, corrupt, rate in bits; faults in messages: " \
+	  "dns",                                                                                                    \
 	  "a kernel with CONFIG_IP_MULTIPLE_TABLES and CONFIG_IPV6_MULTIPLE_TABLES")                                \
 	X(NFT_REJECT, "nft-reject", "nftables' reject, both families", "the fault reject",                          \
 	  "a kernel with CONFIG_NFT_REJECT_INET (sudo modprobe nft_reject_inet)")                                   \
@@ -30,9 +32,7 @@
 	X(NFT_CT, "nft-ct", "nftables' connection tracking", "faults that know connections",                        \
 	  "a kernel with CONFIG_NFT_CT and CONFIG_NF_CONNTRACK (sudo modprobe nft_ct)")                             \
 	X(NFT_NUMGEN, "nft-numgen", "nftables' random numbers", "random choices made by nftables",                  \
-	  "a kernel with CONFIG_NFT_NUMGEN (sudo modprobe nft_numgen)")                                             \
-	X(TPROXY, "tproxy", "nftables' transparent proxying", "faults in DNS messages (the transparent proxy)",     \
-	  "a kernel with CONFIG_NFT_TPROXY and CONFIG_NFT_SOCKET (sudo modprobe nft_tproxy nft_socket)")
+	  "a kernel with CONFIG_NFT_NUMGEN (sudo modprobe nft_numgen)")
 
 #define ABILITY_ENUM(upper, name, what, lost, how) ABILITY_##upper,
 enum ability { ABILITIES(ABILITY_ENUM) ABILITY_COUNT };

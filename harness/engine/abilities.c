@@ -181,11 +181,6 @@ static const char *try_one(struct nl_sock *sock, enum ability ability, char *buf
 		return try_nft("add rule inet try c ct state established accept\n", buf, size);
 	case ABILITY_NFT_NUMGEN:
 		return try_nft("add rule inet try c numgen random mod 100 < 10 drop\n", buf, size);
-	case ABILITY_TPROXY:
-		return try_nft("add chain inet try m { type filter hook prerouting priority mangle; }\n"
-			       "add rule inet try m socket transparent 1 accept\n"
-			       "add rule inet try m udp dport 53 tproxy ip to :5353\n",
-			       buf, size);
 	case ABILITY_RELAY:
 		return try_relay();
 	case ABILITY_COUNT:

@@ -147,6 +147,13 @@ int inline_attach(struct inline_proxy *proxy, const char *in, const char *out, c
 	return hear(proxy, NULL, err);
 }
 
+uint64_t inline_losses(const struct inline_proxy *proxy)
+{
+	const struct proxy_losses *losses = &proxy->shared->losses;
+
+	return atomic_load(&losses->later) + atomic_load(&losses->source) + atomic_load(&losses->sockets);
+}
+
 bool inline_is_alive(const struct inline_proxy *proxy)
 {
 	struct pollfd hung = {.fd = proxy->ctl_fd};

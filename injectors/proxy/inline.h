@@ -36,6 +36,8 @@ struct rule *inline_rule(struct inline_proxy *proxy, size_t i);
 /* Takes packets from the link `in`, sends by `out` to the MAC address back. Returns when it serves. */
 int inline_attach(struct inline_proxy *proxy, const char *in, const char *out, const unsigned char back[6],
 		  struct err *err);
+/* How many messages it lost that no rule said should be, for want of sockets or room. */
+uint64_t inline_losses(const struct inline_proxy *proxy);
 bool inline_is_alive(const struct inline_proxy *proxy);
 /* Ends the process and frees everything; NULL is fine. */
 void inline_stop(struct inline_proxy *proxy);

@@ -118,7 +118,8 @@ static int open_proxy(struct child *child, bool has_ipv6, struct err *err)
 					.workers = choose_workers(),
 					.on_failure = PROXY_SILENCE,
 					.timeout_ns = WAIT_NS,
-					.seed = child->start->seed};
+					.seed = child->start->seed,
+					.losses = &child->shared->losses};
 	struct ruleset *rules = make_rules(child->shared);
 
 	if (!rules)

@@ -5,9 +5,10 @@
  */
 #pragma once
 #include "harness/base/err.h"
-#include "injectors/proxy/rule.h"
+#include "injectors/proxy/proxy.h"
 
 struct inline_shared {
+	struct proxy_losses losses;
 	size_t count;
 	struct rule rules[];
 };

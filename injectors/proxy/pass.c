@@ -88,7 +88,7 @@ static void reply(struct worker *worker, const struct step *step)
 		return;
 	if (source->address.family || source->port) {
 		if (!udp_reply_from(worker, step->origin, source, msg, step->send.len))
-			atomic_fetch_add(&worker->proxy->lost_source, 1);
+			atomic_fetch_add(&worker->proxy->losses->source, 1);
 		return;
 	}
 	udp_reply(worker, step->origin, msg, step->send.len);
@@ -144,8 +144,10 @@ static void forward_flow(struct worker *worker, const struct step *step)
 	struct flight_entry *entry = flow ? take_off(worker, flow, step) : NULL;
 	const uint8_t *msg = step->send.msg;
 
-	if (!entry)
-		return; /* lost, as on any path */
+	if (!entry) {
+		atomic_fetch_add(&worker->proxy->losses->sockets, 1);
+		return;
+	}
 	flow_hold(worker, flow, entry);
 	if (!step->is_stable)
 		msg = keep(worker, msg, step->send.len);
@@ -200,7 +202,7 @@ static void do_later(struct worker *worker, const struct step *step)
 					    worker->now_ns + step->send.delay_ns);
 
 	if (!item) {
-		atomic_fetch_add(&worker->proxy->lost_later, 1);
+		atomic_fetch_add(&worker->proxy->losses->later, 1);
 		return;
 	}
 	item->fault = step->fault;

@@ -96,6 +96,7 @@ int proxy_start(const struct proxy_options *options, struct ruleset *rules, stru
 	if (!proxy)
 		return err_set(err, -ENOMEM, LOC_NONE, "out of memory");
 	proxy->options = *options;
+	proxy->losses = options->losses ? options->losses : &proxy->own_losses;
 	proxy->rules = ruleset_take(rules);
 	proxy->done_fd = -1;
 	pthread_mutex_init(&proxy->lock, NULL);
@@ -134,10 +135,9 @@ void proxy_drain(struct proxy *proxy, int64_t limit_ns)
 	wake_all(proxy);
 }
 
-struct proxy_losses proxy_losses(const struct proxy *proxy)
+const struct proxy_losses *proxy_losses(const struct proxy *proxy)
 {
-	return (struct proxy_losses){.later = atomic_load(&proxy->lost_later),
-				     .source = atomic_load(&proxy->lost_source)};
+	return proxy->losses;
 }
 
 int proxy_done_fd(const struct proxy *proxy)

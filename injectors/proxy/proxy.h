@@ -38,6 +38,11 @@ struct proxy_tls {
 	const struct tls_trust *trust; /* whom the upstream must convince; needed where it speaks TLS */
 };
 
+/* What should have been sent and could not be: no room to keep it; from an address or port that is not the proxy's to use; inline, no socket to be had. Counted from any thread. */
+struct proxy_losses {
+	_Atomic uint64_t later, source, sockets;
+};
+
 #define PROXY_LISTEN_MAX 6
 
 /*
@@ -55,6 +60,7 @@ struct proxy_options {
 	enum proxy_failure on_failure; /* what the client gets when the upstream does not answer */
 	int64_t timeout_ns; /* how long to wait for it */
 	uint64_t seed;
+	struct proxy_losses *losses; /* where they are counted, borrowed; NULL: in the proxy */
 };
 
 struct proxy;
@@ -67,11 +73,8 @@ int proxy_run(struct proxy *proxy, struct err *err);
 /* From now on these rules, of which a reference is taken over. */
 void proxy_swap(struct proxy *proxy, struct ruleset *rules);
 
-/* What rules wanted sent and could not be: no room to keep it; from an address or port that is not the proxy's to use. */
-struct proxy_losses {
-	uint64_t later, source;
-};
-struct proxy_losses proxy_losses(const struct proxy *proxy);
+/* Borrowed. */
+const struct proxy_losses *proxy_losses(const struct proxy *proxy);
 
 /* No new queries: those in flight are answered, delayed messages sent, at most for limit_ns. */
 void proxy_drain(struct proxy *proxy, int64_t limit_ns);

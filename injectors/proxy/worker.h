@@ -61,7 +61,7 @@ struct proxy {
 	struct ruleset *rules;
 	atomic_uint generation;
 	_Atomic int64_t drain_until_ns; /* 0: not draining; INT64_MIN: stop now */
-	_Atomic uint64_t lost_later, lost_source; /* as in struct proxy_losses */
+	struct proxy_losses own_losses, *losses; /* losses: what counts; the options', or own */
 	atomic_uint running;
 	int done_fd;
 	struct worker **workers;

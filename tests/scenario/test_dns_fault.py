@@ -242,7 +242,8 @@ def nobody_sees_the_proxy_neither_in_datagrams_nor_on_connections():
     at = links(lab.result)
     for here, to in ((R1, NS1), (R1_6, NS1_6)):
         mine = [packet for packet in pcap.packets(lab.result.path("capture.pcap"))
-                if packet.protocol == pcap.UDP and ports[here] in (packet.source_port, packet.target_port)]
+                if packet.protocol == pcap.UDP and {(packet.source, packet.source_port), (packet.target, packet.target_port)}
+                == {(here, ports[here]), (to, 53)}]
         asked = [packet for packet in mine if packet.ifindex == at["alpha.ns1"] and packet.outgoing]
         assert [(p.source, p.source_port, p.target, p.payload) for p in asked] == [(here, ports[here], to, odd)], asked
         told = [packet for packet in mine if packet.ifindex == at["alpha.ns1"] and not packet.outgoing]

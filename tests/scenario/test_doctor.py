@@ -58,7 +58,7 @@ def an_ordinary_user_is_told_the_same():
     if subprocess.run([*prefix, "test", "-x", drill.PROGRAM]).returncode:
         raise drill.Skip("the program is where nobody may run it")
     ours, theirs = findings(), findings(prefix=prefix)
-    for ability in ("labs", "netem", "tbf", "relay", "policy-routing", "capture", "tproxy"):
+    for ability in ("labs", "netem", "tbf", "relay", "policy-routing", "capture"):
         assert ours[ability]["has"] == theirs[ability]["has"], (ours[ability], theirs[ability])
 
 
