@@ -51,7 +51,7 @@ static void rejects_what_can_never_match_or_act(void **state UNUSED)
 {
 	refuses("{match: {server: 198.51.100.7}, do: {rcode: SERVFAIL}}", "no address of the target");
 	refuses("{match: {qtype: NOSUCH}, do: {rcode: SERVFAIL}}", "NOSUCH");
-	refuses("{match: {transport: dot}, do: {rcode: SERVFAIL}}", "within TLS");
+	refuses("{match: {transport: dot}, do: {rcode: SERVFAIL}}", "no host of the target serves DNS over TLS");
 	refuses("{match: {qtype: A}}", "says nothing to do");
 }
 
