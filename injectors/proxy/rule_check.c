@@ -110,9 +110,10 @@ static void check_transport(const struct rule *rule, struct errs *errs)
 	if (needs_udp && needs_tcp)
 		errs_add(errs, rule->todo.loc, "do: %s is for UDP, %s for TCP: no query is both", udp.data, tcp.data);
 	else if (needs_udp && rule->match.transport != RULE_TRANSPORT_ANY && rule->match.transport != RULE_UDP)
-		errs_add(errs, rule->loc, "this can never act: match wants TCP, %s is for UDP", udp.data);
-	else if (needs_tcp && rule->match.transport == RULE_UDP)
-		errs_add(errs, rule->loc, "this can never act: match wants UDP, %s is for TCP", tcp.data);
+		errs_add(errs, rule->loc, "this can never act: match wants another transport, %s is for UDP", udp.data);
+	else if (needs_tcp && (rule->match.transport == RULE_UDP || rule->match.transport == RULE_DOH))
+		errs_add(errs, rule->loc, "this can never act: match wants another transport, %s is for TCP and DoT",
+			 tcp.data);
 	if (GIVEN(rule->todo.tcp_pause_ns) && !GIVEN(rule->todo.tcp_piece_bytes))
 		errs_add(errs, rule->todo.loc, "do: tcp_pause goes with tcp_pieces");
 	if (GIVEN(rule->todo.tcp_length) && (rule->match.transport == RULE_DOH || rule_has_http(&rule->todo)))

@@ -27,7 +27,9 @@ static void what_leaves_nothing_for_the_rest_is_refused(void **state)
 
 static void what_can_never_act_is_refused(void **state)
 {
-	REFUSES("- {match: {transport: udp}, do: {tcp: reset}}", "1:3", "match wants UDP, tcp is for TCP");
+	REFUSES("- {match: {transport: udp}, do: {tcp: reset}}", "1:3", "tcp is for TCP and DoT");
+	REFUSES("- {match: {transport: doh}, do: {tcp_cut: 1B}}", "1:3", "tcp_cut is for TCP");
+	REFUSES("- {match: {transport: dot}, do: {source_port: 1}}", "1:3", "source_port is for UDP");
 	REFUSES("- {match: {transport: udp}, do: {tcp_cut: 5B}}", "1:3", "tcp_cut is for TCP");
 	REFUSES("- {match: {transport: tcp}, do: {source_port: 5}}", "1:3", "source_port is for UDP");
 	REFUSES("- {do: {source_port: 5, tcp_cut: 5B}}", "1:8", "no query is both");
