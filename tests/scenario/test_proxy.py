@@ -260,6 +260,17 @@ def sigterm_answers_what_is_in_flight_first():
 
 
 @case
+def it_has_no_privileges_once_it_serves_and_its_live_view_works_on():
+    with proxy() as child:
+        with open(f"/proc/{child.pid}/status", encoding="ascii") as file:
+            status = file.read()
+        for line in ("CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"):
+            assert line in status, status
+        control("add", "do: {rcode: REFUSED}")
+        assert dig("www.example.com")[0] == "REFUSED"
+
+
+@case
 def wrong_rules_and_options_are_errors_with_their_place():
     with open(os.path.join(FOLDER, "wrong.yaml"), "w", encoding="utf-8") as file:
         file.write("- {match: {qtype: A}, do: {rcode: SERVFAIL}}\n- {do: {dealy: 5ms}}\n- {share: 30, do: {tc: set}}\n")
