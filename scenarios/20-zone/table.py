@@ -71,7 +71,7 @@ def main():
         label = dict(part.split("=", 1) for part in events[0]["case_label"].split(", "))
         of_primary = "primary" in label
         column = label["primary" if of_primary else "secondary"]
-        row = rows.setdefault(label["damage"], {"the primary, nsd": primary(events)} if not of_primary else {})
+        row = rows.setdefault(label["damage"], {"the primary, powerdns": primary(events)} if not of_primary else {})
         row[column] = primary(events) if of_primary else cell(events)
         columns += [name for name in row if name not in columns]
         for event in events:

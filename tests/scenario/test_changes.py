@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Steps that do something, who shows which version when, and what is said where a step fails."""
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import drill  # noqa: E402
+import pcap  # noqa: E402
+
+FOLDER = os.path.join(drill.SCENARIOS, "20-zone")
+RECOMPUTE = os.path.join(drill.ROOT, "tests", "scenario", "recompute.py")
+
+
+def recompute(result):
+    done = subprocess.run([sys.executable, RECOMPUTE, result.path()], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def plan(timeline, probes="", lab=""):
+    return drill.write_plan(f"plan: 1\ninclude: {FOLDER}/lab.yaml\nname: changes\nrecovery: 1s\nexpect: []\n{lab}"
+                            f"probes:\n  serial: {{kind: serial, from: office, query: example.com SOA, every: 50ms}}\n"
+                            f"{probes}timeline:\n{timeline}")
+
+
+@drill.case
+def a_push_reaches_every_server_and_both_computations_agree():
+    result = drill.drill(os.path.join(FOLDER, "push.yaml"))
+    recompute(result)
+    changes = {(c["probe"], c["host"]): c for c in result.json()["changes"]}
+    assert changes[("serial", "alpha.ns1")]["propagation_ns"] == 0
+    assert changes[("serial", None)]["propagation_ns"] >= changes[("serial", "beta.ns1")]["propagation_ns"] > 0
+    assert result.measurement("strict", "overall")["stale"] > 0
+
+    # the capture: each server's answers to the probe, serial by serial, against what the probe says it was given
+    offset = result.events("capture.start")[0]["wall_minus_t_ns"]
+    seen = {}
+    for packet in pcap.packets(result.path("capture.pcap")):
+        if packet.source_port != 53 or not packet.outgoing or packet.target not in ("203.0.113.9", "2001:db8:9::9"):
+            continue
+        for kind, data in pcap.answer_data(packet.payload):
+            if kind == 6:
+                seen.setdefault(packet.source, []).append((packet.wall_ns - offset, int.from_bytes(data[-20:-16], "big")))
+    parts = [e for e in result.events("sample.part") if e["probe"] == "serial"]
+    assert set(seen) == {part["address"] for part in parts} and len(seen) == 4, seen.keys()
+    for address, answers in seen.items():
+        told = [(e["done_ns"], e["serial"]) for e in parts if e["address"] == address]
+        assert [serial for _, serial in sorted(answers)] == [serial for _, serial in sorted(told)], address
+        assert all(said >= came for (came, _), (said, _) in zip(sorted(answers), sorted(told))), address
+
+
+@drill.case
+def a_guarded_update_is_refused_and_an_unguarded_one_is_not():
+    free = drill.drill(os.path.join(FOLDER, "race.yaml"))
+    guarded = drill.drill(os.path.join(FOLDER, "race-guarded.yaml"))
+    assert [e["ok"] for e in guarded.events("step.ended")] == [True, True, True]
+    assert ["NXRRSET" in (e.get("text") or "") for e in guarded.events("step.host")] == [False, True, True]
+    last = [free.samples("planned")[-1], guarded.samples("planned")[-1]]
+    assert [s["outcome"] for s in last] == ["wrong", "ok"], last
+    recompute(free)
+    recompute(guarded)
+
+
+@drill.case
+def a_refusal_that_nobody_expected_is_an_error_of_the_run():
+    drill.drill(os.path.join(FOLDER, "race-guarded.yaml"), "--set", "timeline.0.if_serial=6", check=3)
+
+
+@drill.case
+def commands_reloads_flushes_and_restarts_say_what_came_of_them():
+    path = plan("  - {at: 300ms, do: run, target: office, command: 'echo deployed; exit 3', expect_exit: 3}\n"
+                "  - {at: 500ms, do: flush, target: r1}\n"
+                "  - {at: 700ms, do: reload, target: [alpha, beta]}\n"
+                "  - {at: 1s, do: restart, target: beta, away: 100ms, name: bounce}\n")
+    result = drill.drill(path, "--set", "baseline=0%")
+    texts = [(e["id"], e["ok"], e.get("text", "")) for e in result.events("step.host")]
+    assert all(ok for _, ok, _ in texts), texts
+    assert any(i == 1 and "exit status 3: deployed" in text for i, _, text in texts), texts
+    assert any(e["host"] == "beta.ns1" and e.get("cause") == "bounce" for e in result.events("server.exit"))
+
+
+@drill.case
+def a_step_that_fails_makes_the_run_an_error_unless_it_may():
+    failing = "  - {at: 300ms, do: run, target: office, command: 'echo no such provider; exit 4'%s}\n"
+    result = drill.drill(plan(failing % ""), check=3)
+    assert "exit status 4: no such provider" in result.done.stdout, result.done.stdout
+    drill.drill(plan(failing % ", may_fail: true"))
+
+
+@drill.case
+def each_software_takes_a_push_as_a_primary():
+    result = drill.drill(plan(
+        f"  - {{at: 300ms, do: push, zone: example.com, file: {FOLDER}/zones/example.com.v2.zone}}\n"
+        "  - {at: 1500ms, do: raise-serial, zone: example.com, by: 10}\n", lab="""\
+lab:
+  zones: {example.com: {providers: [alpha, beta, gamma], apex_ns: from-lab}}
+  providers:
+    gamma:
+      nameservers:
+        knot: {address: 198.51.100.11, server: knot}
+        nsd: {address: 198.51.100.12, server: nsd}
+        pdns: {address: 198.51.100.13, server: powerdns}
+"""))
+    hosts = [(e["id"], e["host"], e["ok"], e.get("shown_ns", 0) > 0) for e in result.events("step.host")]
+    assert len(hosts) == 8 and all(ok and shown for _, _, ok, shown in hosts), hosts
+    last = {e["host"]: e["serial"] for e in result.events("sample.part")}
+    assert {last[h] for h in last if h != "beta.ns1"} == {18}, last
+
+
+drill.main()
