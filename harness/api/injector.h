@@ -24,6 +24,7 @@
 struct injector_ops;
 struct plan;
 struct control;
+struct injector_ops;
 
 /* Switched on and off again as long as the fault lasts, beginning with on. */
 struct flap {

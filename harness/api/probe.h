@@ -67,6 +67,7 @@ struct probe_ctx {
 	struct host *host; /* that asks */
 	int64_t epoch_ns; /* what t_ns counts from: due_ns etc. of samples are CLOCK_MONOTONIC − epoch_ns */
 	uint64_t seed;
+	const char *trust_anchor; /* file with the root's DNSKEY, one a line; NULL: nothing in the lab is signed */
 	/* Where questions go, in order: of `via`, or by default the client's resolvers. Borrowed from the plan. */
 	const struct probe_server *servers;
 	size_t server_count;
@@ -85,6 +86,7 @@ struct probe_ops {
 	size_t size; /* of the struct that embeds struct probe */
 	int64_t default_timeout_ns;
 	bool needs_type; /* query must name a type */
+	bool needs_anchor; /* the lab must have a trust anchor: some zone is signed */
 
 	void (*validate)(const struct probe *probe, struct errs *errs); /* may be NULL */
 	/* In words for reports: "UDP to r1 (203.0.113.53)". */

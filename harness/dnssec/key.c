@@ -144,6 +144,19 @@ static int write_public(const struct dnssec_key *key, const char *path, struct e
 	return finish(out, path, err);
 }
 
+/* ldns says v1.2, in which BIND does not look for times. */
+static void print_private(FILE *out, const ldns_key *key)
+{
+	static const char old[] = "Private-key-format: v1.2\n";
+	char *text = ldns_key2str(key);
+
+	if (text && !strncmp(text, old, strlen(old)))
+		fprintf(out, "Private-key-format: v1.3\n%s", text + strlen(old));
+	else if (text)
+		fputs(text, out);
+	free(text);
+}
+
 static int write_private(const struct dnssec_key *key, const char *path, struct err *err)
 {
 	static const char *const moments[] = {"Created", "Publish", "Activate"};
@@ -154,7 +167,7 @@ static int write_private(const struct dnssec_key *key, const char *path, struct 
 
 	if (!out)
 		return err->code;
-	ldns_key_print(out, key->key);
+	print_private(out, key->key);
 	strftime(text, sizeof(text), "%Y%m%d%H%M%S", gmtime_r(&then, &tm));
 	for (size_t i = 0; i < ARRAY_LEN(moments); i++)
 		fprintf(out, "%s: %s\n", moments[i], text);

@@ -207,7 +207,7 @@ static ldns_dnssec_zone *build(const struct signer *signer, const ldns_rr_list *
 static ldns_status add_denial(const struct dnssec_signing *signing, ldns_dnssec_zone *zone)
 {
 	ldns_rr_list *added = ldns_rr_list_new();
-	uint8_t salt[sizeof(signing->salt)];
+	uint8_t salt[sizeof(signing->salt)], other[] = {0xde, 0xad, 0xbe, 0xef};
 	ldns_status status = ldns_dnssec_zone_mark_glue(zone);
 
 	memcpy(salt, signing->salt, sizeof(salt));
@@ -220,7 +220,10 @@ static ldns_status add_denial(const struct dnssec_signing *signing, ldns_dnssec_
 		ldns_rr *param = ldns_rr_new_frm_type(LDNS_RR_TYPE_NSEC3PARAM);
 
 		ldns_rr_set_owner(param, ldns_rdf_clone(ldns_dnssec_name_name(zone->soa)));
-		ldns_nsec3_add_param_rdfs(param, LDNS_SHA1, 0, signing->iterations, signing->salt_len, salt);
+		if (signing->has_wrong_nsec3param)
+			ldns_nsec3_add_param_rdfs(param, LDNS_SHA1, 0, signing->iterations, sizeof(other), other);
+		else
+			ldns_nsec3_add_param_rdfs(param, LDNS_SHA1, 0, signing->iterations, signing->salt_len, salt);
 		status = ldns_dnssec_zone_add_rr(zone, param);
 		if (status == LDNS_STATUS_OK)
 			status = ldns_dnssec_zone_create_nsec3s(zone, added, LDNS_SHA1, 0, signing->iterations,
@@ -358,6 +361,7 @@ static int add_zonemd(struct signer *signer, struct err *err)
 
 	if (r < 0)
 		return r;
+	digest[0] ^= signer->signing->has_wrong_zonemd;
 	record.rr = zonemd_record(signer, serial_of(signer->out), digest);
 	r = sign_records(signer, &record, true, err);
 	ldns_rr_free(record.rr);

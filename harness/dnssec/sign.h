@@ -22,6 +22,8 @@ struct dnssec_signing {
 	uint8_t salt[32];
 	uint8_t salt_len; /* RFC 9276: 0 */
 	bool has_zonemd; /* RFC 8976, scheme SIMPLE, SHA-384 */
+	bool has_wrong_zonemd; /* a digest that does not fit, well signed */
+	bool has_wrong_nsec3param; /* that names another salt than the chain has */
 	uint32_t dnskey_ttl;
 	int64_t inception_s, expiration_s; /* seconds since 1970 */
 };

@@ -153,6 +153,11 @@ static void parse_probe(struct plan_ctx *ctx, const struct node_pair *pair)
 		probe->timeout_ns = ops->default_timeout_ns;
 	parse_query(ctx, probe);
 	via_resolve(ctx, probe, &ctx->plan->probe_servers[i], &ctx->plan->probe_server_counts[i]);
+	if (ops->needs_anchor && !ctx->plan->topology->is_signed)
+		errs_add(ctx->errs, probe->loc,
+			 "a probe of kind %s needs a trust anchor, and no zone of this lab is signed: say sign: true "
+			 "at one",
+			 ops->kind);
 	if (probe->qname && ctx->errs->count + ctx->errs->dropped == before) {
 		good_fill(ctx, probe, node_get(pair->value, "good"));
 		fill_serials(ctx, probe);

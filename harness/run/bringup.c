@@ -386,6 +386,11 @@ const char *bringup_version(const struct bringup *bringup, const struct topo_hos
 	return NULL;
 }
 
+const char *bringup_trust_anchor(const struct bringup *bringup)
+{
+	return bringup->trust_anchor;
+}
+
 int64_t bringup_took_ns(const struct bringup *bringup)
 {
 	return bringup->took_ns;

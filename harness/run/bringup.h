@@ -52,6 +52,9 @@ struct server_process *bringup_process(struct bringup *bringup, const char *host
 /* No server is on its way to be started, or to its first answer. */
 bool bringup_is_settled(const struct bringup *bringup);
 
+/* The file with the root's DNSKEY, or NULL: nothing is signed. From bringup_start until bringup_free. */
+const char *bringup_trust_anchor(const struct bringup *bringup);
+
 /* What the host's software says of its version, or NULL: unknown, or a client. Known once done was called. */
 const char *bringup_version(const struct bringup *bringup, const struct topo_host *host);
 

@@ -55,6 +55,7 @@ struct bringup {
 	const struct topology *topology;
 	struct bringup_options options;
 	struct arena *arena;
+	const char *trust_anchor;
 	struct server_process *servers; /* by index of topology->hosts */
 	struct software *software;
 	size_t software_count;

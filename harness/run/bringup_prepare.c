@@ -104,6 +104,8 @@ int bringup_prepare(struct bringup *bringup, struct err *err)
 	if (r == 0)
 		r = tree_write(topology, ZONES_DIR, bringup->arena, &files, err);
 	if (r == 0)
+		bringup->trust_anchor = files.trust_anchor;
+	if (r == 0)
 		r = server_specs_new(topology, &files, dirs, lab_ca(bringup->lab), bringup->arena, &specs, err);
 	for (size_t i = 0; r == 0 && i < topology->host_count; i++) {
 		struct server_process *server = &bringup->servers[i];

@@ -61,7 +61,7 @@ static void ask(void *arg, int64_t i, int64_t due_ns)
 	asker->probe->ops->ask(asker->state, i, due_ns - asker->ctx.epoch_ns);
 }
 
-static int open_asker(struct probing *probing, size_t i, struct lab *lab, struct err *err)
+static int open_asker(struct probing *probing, size_t i, struct lab *lab, const char *trust_anchor, struct err *err)
 {
 	struct asker *asker = &probing->askers[i];
 	int r;
@@ -75,6 +75,7 @@ static int open_asker(struct probing *probing, size_t i, struct lab *lab, struct
 		.seed = (uint64_t)probing->plan->seed,
 		.servers = probing->plan->probe_servers[i],
 		.server_count = probing->plan->probe_server_counts[i],
+		.trust_anchor = trust_anchor,
 		.ca_file = lab_ca(lab) ? ca_bundle(lab_ca(lab)) : NULL,
 		.done = sample_done,
 		.part = part_done,
@@ -89,8 +90,9 @@ static int open_asker(struct probing *probing, size_t i, struct lab *lab, struct
 	return 0;
 }
 
-struct probing *probing_open(const struct plan *plan, struct lab *lab, struct event_base *base, struct bus *bus,
-			     void (*on_idle)(void *arg), void *arg, struct err *err)
+struct probing *probing_open(const struct plan *plan, struct lab *lab, const char *trust_anchor,
+			     struct event_base *base, struct bus *bus, void (*on_idle)(void *arg), void *arg,
+			     struct err *err)
 {
 	struct probing *probing = calloc(1, sizeof(*probing));
 
@@ -107,7 +109,7 @@ struct probing *probing_open(const struct plan *plan, struct lab *lab, struct ev
 	probing->on_idle = on_idle;
 	probing->arg = arg;
 	for (size_t i = 0; i < plan->probe_count; i++) {
-		if (open_asker(probing, i, lab, err)) {
+		if (open_asker(probing, i, lab, trust_anchor, err)) {
 			probing_close(probing);
 			return NULL;
 		}

@@ -12,8 +12,9 @@
 struct probing;
 
 /* Everything is borrowed until probing_close. on_idle is called once, when the last sample that the plan asks for has ended. */
-struct probing *probing_open(const struct plan *plan, struct lab *lab, struct event_base *base, struct bus *bus,
-			     void (*on_idle)(void *arg), void *arg, struct err *err);
+struct probing *probing_open(const struct plan *plan, struct lab *lab, const char *trust_anchor,
+			     struct event_base *base, struct bus *bus, void (*on_idle)(void *arg), void *arg,
+			     struct err *err);
 /* Starts every pace. Timeline and probes share one zero, start_ns (CLOCK_MONOTONIC); sample i of a probe is due half a period after i periods,
  * so that a fault at a round moment falls between two samples. No sample is due at or after end_ns. A negative errno, at the probe's place in the plan, if there is no timer
  * for it (each pace holds a descriptor): then only probing_close is left to be called. */

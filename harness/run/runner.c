@@ -258,8 +258,8 @@ static void servers_ready(void *arg, const struct err *err)
 	ready.lab_ready.took_ns = bringup_took_ns(runner->bringup);
 	bus_emit(runner->bus, &ready);
 	if (!prepare_faults(runner, &open_err))
-		runner->probing =
-			probing_open(runner->plan, runner->lab, runner->base, runner->bus, on_idle, runner, &open_err);
+		runner->probing = probing_open(runner->plan, runner->lab, bringup_trust_anchor(runner->bringup),
+					       runner->base, runner->bus, on_idle, runner, &open_err);
 	if (!runner->probing)
 		fail(runner, NULL, &open_err);
 	else

@@ -4,6 +4,9 @@
  */
 #include "harness/servers/signing.h"
 #include <string.h>
+#include <time.h>
+
+#define LONG_AGO (30 * 24 * 3600)
 
 /* As dnssec-policy calls them. */
 static const char *algorithm_text(unsigned algorithm)
@@ -43,6 +46,31 @@ static void add_policy(const struct server_signing *signing, size_t zone, struct
 	buf_puts(out, "};\n");
 }
 
+/* Only its state tells named that a key with the flag SEP signs everything. It is established: every record of it has been seen for long. */
+static int write_state(const struct server_spec *spec, size_t zone, const char *dir, struct arena *arena,
+		       struct err *err)
+{
+	static const char *const states[] = {"DNSKEY", "ZRRSIG", "KRRSIG", "DS"};
+	const struct server_signing *signing = spec->zones[zone].signing;
+	const char **files = server_key_files(dir, arena), *path;
+	time_t then = time(NULL) - LONG_AGO;
+	struct buf out = {0};
+	char text[32];
+	struct tm tm;
+
+	if (!files[0])
+		return 0;
+	strftime(text, sizeof(text), "%Y%m%d%H%M%S", gmtime_r(&then, &tm));
+	buf_printf(&out, "Algorithm: %u\nLength: %d\nLifetime: 0\nKSK: yes\nZSK: yes\n", signing->algorithm,
+		   signing->algorithm == 8 ? 2048 : 256);
+	buf_printf(&out, "Generated: %s\nPublished: %s\nActive: %s\nPublishCDS: %s\n", text, text, text, text);
+	for (size_t i = 0; i < ARRAY_LEN(states); i++)
+		buf_printf(&out, "%sChange: %s\n%sState: omnipresent\n", states[i], text, states[i]);
+	buf_puts(&out, "GoalState: omnipresent\n");
+	return server_write(spec, arena_printf(arena, "%s.state", files[0] + strlen(spec->dir) + 1), &out, arena, &path,
+			    err);
+}
+
 int bind_add_policies(const struct server_spec *spec, struct arena *arena, struct buf *out, struct err *err)
 {
 	const char *dir;
@@ -53,6 +81,8 @@ int bind_add_policies(const struct server_spec *spec, struct arena *arena, struc
 			continue;
 		add_policy(spec->zones[i].signing, i, out);
 		r = server_copy_keys(spec, i, arena, &dir, err);
+		if (r == 0 && spec->zones[i].signing->is_csk)
+			r = write_state(spec, i, dir, arena, err);
 	}
 	return r;
 }
