@@ -151,6 +151,30 @@ static void check_servers(const struct update *update, const struct plan *plan, 
 	}
 }
 
+static bool is_in(const ldns_rr_list *list, const ldns_rr *rr)
+{
+	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
+		if (!ldns_rr_compare(ldns_rr_list_rr(list, i), rr))
+			return true;
+	}
+	return false;
+}
+
+static bool changes_anything(const struct zone *zone, const ldns_rr_list *added, const ldns_rr_list *removed)
+{
+	for (size_t i = 0; i < ldns_rr_list_rr_count(removed); i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(removed, i);
+
+		if (is_in(zone->rrs, rr) && !is_in(added, rr))
+			return true;
+	}
+	for (size_t i = 0; i < ldns_rr_list_rr_count(added); i++) {
+		if (!is_in(zone->rrs, ldns_rr_list_rr(added, i)))
+			return true;
+	}
+	return false;
+}
+
 static void update_resolve(struct action *action, struct plan *plan, struct arena *arena, struct errs *errs)
 {
 	struct update *update = (struct update *)action;
@@ -178,7 +202,12 @@ static void update_resolve(struct action *action, struct plan *plan, struct aren
 	if (errs->count + errs->dropped == before && !strcasecmp(update->expect_rcode.value, "NOERROR")) {
 		after = version_edit(plan, zone, version_serial(plan, spec) + 1, added, removed, "the update",
 				     action->loc, arena, errs);
-		if (after)
+		if (after && !changes_anything(zone, added, removed))
+			errs_add(errs, action->loc,
+				 "update: zone %s holds all of that at that time: servers would not even raise "
+				 "its serial",
+				 spec->name.value);
+		else if (after)
 			action->version = version_add(plan, spec, after, action->loc, arena, errs);
 	}
 	ldns_rr_list_deep_free(added);

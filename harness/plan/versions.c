@@ -158,7 +158,7 @@ struct zone *version_edit(struct plan *plan, const struct zone *from, uint32_t s
 			print_rr(ldns_rr_list_rr(from->rrs, i), &text);
 	}
 	for (size_t i = 0; add && i < ldns_rr_list_rr_count(add); i++) {
-		if (!is_in(from->rrs, ldns_rr_list_rr(add, i)))
+		if (!is_in(from->rrs, ldns_rr_list_rr(add, i)) || is_in(remove, ldns_rr_list_rr(add, i)))
 			print_rr(ldns_rr_list_rr(add, i), &text);
 	}
 	if (!text.failed)

@@ -6,9 +6,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import drill  # noqa: E402
+import harmless  # noqa: E402
 
 FOLDER = os.path.join(drill.SCENARIOS, "20-zone")
-SECONDARIES = os.path.join(FOLDER, "secondaries.yaml")
 
 
 def one(fault, check=0):
@@ -63,4 +63,6 @@ def a_file_that_is_not_applied_changes_nothing_and_says_so():
     assert all(s["outcome"] == "ok" for s in result.samples("direct"))
 
 
+harmless.add_case("a push too late to be seen does not pass", os.path.join(FOLDER, "push.yaml"), "fail",
+                  ["timeline.0.at=5900ms"])
 drill.main()
