@@ -96,7 +96,7 @@ static enum step trust_keys(struct validation *v, const ldns_rdf *zone, const ld
 	else if (!ldns_rr_list_rr_count(named))
 		step = conclude(&v->verdict, STEP_BOGUS, EDE_NO_DNSKEY,
 				"no DNSKEY of %s is the one that %s names (key %s)", name_text(zone, name),
-				*name == '.' ? "the trust anchor" : "its DS", tags);
+				ldns_dname_label_count(zone) ? "its DS" : "the trust anchor", tags);
 	else
 		step = verify_rrset(keys, signatures, zone, named, v->now_s, NULL, &v->verdict);
 	ldns_rr_list_free(named);
