@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
+# dnsdrill-test: drills timeout=600
 """Steps that do something, who shows which version when, and what is said where a step fails."""
 import os
 import subprocess
@@ -108,4 +109,4 @@ lab:
     assert {last[h] for h in last if h != "beta.ns1"} == {18}, last
 
 
-drill.main()
+drill.main(at_once=4)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
+# dnsdrill-test: drills
 """dnsdrill lab and doctor, as a person uses them; as root, as an ordinary user, and where user namespaces are forbidden."""
 import json
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-# dnsdrill-test: sanitized
+# dnsdrill-test: parallel sanitized
 # dnsdrill-test: timeout=120
 """What the proxy's message faults look like on the wire, to dig, delv and raw sockets, with a signing knotd behind it."""
 import contextlib

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
+# dnsdrill-test: drills
 """A client that resolves as glibc does, against what resolv.conf(5) promises: with the first of two resolvers silent, each
 lookup of a fresh process waits out the timeout once."""
 import os

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
+# dnsdrill-test: drills
 """Encrypted DNS in labs: every server that offers it, asked with kdig, curl and openssl; the probes, looked at in the capture."""
 import os
 import subprocess

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
+# dnsdrill-test: drills timeout=600
 """Damaged zones: what is served is looked at, what is refused is said, and the end brings the right zone back everywhere."""
 import os
 import sys
@@ -65,4 +66,4 @@ def a_file_that_is_not_applied_changes_nothing_and_says_so():
 
 harmless.add_case("a push too late to be seen does not pass", os.path.join(FOLDER, "push.yaml"), "fail",
                   ["timeline.0.at=5900ms"])
-drill.main()
+drill.main(at_once=4)
