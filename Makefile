@@ -6,6 +6,7 @@ VERSION := 0.1.0
 BUILD ?= build
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
+SOAK_SECONDS ?= 600
 WERROR ?= -Werror
 CFLAGS ?= -O2 -g
 ifeq ($(origin CC),default)
@@ -50,7 +51,7 @@ build: $(BUILD)/dnsdrill ## build/dnsdrill
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
-	@echo 'Variables: BUILD=DIR CC=clang CFLAGS=… SANITIZE=… WERROR= (warnings stay warnings) PREFIX=… DESTDIR=… FUZZ_SECONDS=60 V=1 (commands in full)'
+	@echo 'Variables: BUILD=DIR CC=clang CFLAGS=… SANITIZE=… WERROR= (warnings stay warnings) PREFIX=… DESTDIR=… FUZZ_SECONDS=60 SOAK_SECONDS=600 V=1 (commands in full)'
 
 deps: ## install what is missing of ci/packages.txt (Debian; needs root)
 	@ci/deps run test
@@ -79,6 +80,9 @@ lint: ## format, warnings of gcc and clang, function and file sizes, layers, scr
 
 bench: build bench-programs ## the figures, each beside its bound
 	@DNSDRILL=$(BUILD)/dnsdrill tests/bench/run tests/bench $(BENCH_BIN)
+
+soak: build ## the proxy under full load for SOAK_SECONDS=600: its memory stays flat
+	@DNSDRILL=$(BUILD)/dnsdrill SOAK_SECONDS=$(SOAK_SECONDS) tests/bench/run tests/bench/soak
 
 fuzz: ## every fuzzer for FUZZ_SECONDS, with clang
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang-fuzz CC=clang \
@@ -182,7 +186,7 @@ $(BUILD)/lint/%.tidy: %.c .clang-tidy $(BUILD)/lint/%.clang
 
 FORCE:
 .SECONDARY:
-.PHONY: build help deps run kernel test unit scenario lint bench fuzz install uninstall clean FORCE \
+.PHONY: build help deps run kernel test unit scenario lint bench soak fuzz install uninstall clean FORCE \
 	unit-programs replay-programs fuzz-programs bench-programs lint-objects lint-clang lint-tidy
 
 -include $(shell find $(BUILD) -name '*.d' -not -path '$(BUILD)/clang-fuzz/*' -not -path '$(BUILD)/sanitized/*' 2>/dev/null)

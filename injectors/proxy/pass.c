@@ -11,13 +11,13 @@
 /* What is done with one message that was decided on. */
 struct step {
 	const struct origin *origin;
-	struct decide_send send;
+	const struct decide_send *send;
 	const uint8_t *query; /* of the client */
 	size_t query_len;
 	enum decide_conn fault;
 	size_t fault_bytes;
 	const struct decide_http *http; /* NULL: none */
-	bool is_stable; /* send.msg lives until udp_flush */
+	bool is_stable; /* send->msg lives until udp_flush */
 };
 
 static const struct address *to_address(const union endpoint *endpoint, struct address *ret)
@@ -73,32 +73,33 @@ static const uint8_t *keep(struct worker *worker, const uint8_t *msg, size_t len
 
 static void reply(struct worker *worker, const struct step *step)
 {
-	const struct decide_source *source = &step->send.source;
-	const uint8_t *msg = step->send.msg;
+	const struct decide_source *source = &step->send->source;
+	const uint8_t *msg = step->send->msg;
 
 	if (step->origin->conn) {
 		if (step->fault == DECIDE_CONN_CLOSE_AFTER_BYTES)
 			tcp_cut(worker, step->origin->conn, step->fault_bytes);
-		tcp_reply(worker, step->origin, &step->send, step->http);
+		tcp_reply(worker, step->origin, step->send, step->http);
 		return;
 	}
 	if (!step->is_stable)
-		msg = keep(worker, msg, step->send.len);
+		msg = keep(worker, msg, step->send->len);
 	if (!msg)
 		return;
 	if (source->address.family || source->port) {
-		if (!udp_reply_from(worker, step->origin, source, msg, step->send.len))
+		if (!udp_reply_from(worker, step->origin, source, msg, step->send->len))
 			atomic_fetch_add(&worker->proxy->losses->source, 1);
 		return;
 	}
-	udp_reply(worker, step->origin, msg, step->send.len);
+	udp_reply(worker, step->origin, msg, step->send->len);
 }
 
 /* SERVFAIL to a query, if that is what was asked for and the query can be read. */
 static void reply_failure(struct worker *worker, const struct origin *origin, const uint8_t *query, size_t len)
 {
 	uint8_t bytes[MSG_HEADER + MSG_NAME_MAX + 4] = {0};
-	struct step step = {.origin = origin, .send = {.to = DECIDE_TO_CLIENT, .msg = bytes, .len = MSG_HEADER}};
+	struct decide_send send = {.to = DECIDE_TO_CLIENT, .msg = bytes, .len = MSG_HEADER};
+	struct step step = {.origin = origin, .send = &send};
 	struct msg msg;
 
 	if (worker->proxy->options.on_failure == PROXY_SILENCE || msg_parse(&msg, query, len))
@@ -108,7 +109,7 @@ static void reply_failure(struct worker *worker, const struct origin *origin, co
 	if (msg.counts[MSG_QDCOUNT] == 1 && msg.question_end <= sizeof(bytes)) {
 		memcpy(bytes + MSG_HEADER, query + MSG_HEADER, msg.question_end - MSG_HEADER);
 		bytes[5] = 1;
-		step.send.len = msg.question_end;
+		send.len = msg.question_end;
 	}
 	reply(worker, &step);
 }
@@ -142,7 +143,7 @@ static void forward_flow(struct worker *worker, const struct step *step)
 {
 	struct flow *flow = flow_get(worker, step->origin);
 	struct flight_entry *entry = flow ? take_off(worker, flow, step) : NULL;
-	const uint8_t *msg = step->send.msg;
+	const uint8_t *msg = step->send->msg;
 
 	if (!entry) {
 		atomic_fetch_add(&worker->proxy->losses->sockets, 1);
@@ -150,15 +151,15 @@ static void forward_flow(struct worker *worker, const struct step *step)
 	}
 	flow_hold(worker, flow, entry);
 	if (!step->is_stable)
-		msg = keep(worker, msg, step->send.len);
+		msg = keep(worker, msg, step->send->len);
 	if (msg)
-		flow_forward(worker, flow, msg, step->send.len);
+		flow_forward(worker, flow, msg, step->send->len);
 }
 
 static void forward(struct worker *worker, const struct step *step)
 {
 	bool is_inline = worker->proxy->options.is_inline;
-	const uint8_t *msg = step->send.msg;
+	const uint8_t *msg = step->send->msg;
 	struct flight_entry *entry;
 
 	if (is_inline && !step->origin->conn) {
@@ -173,13 +174,13 @@ static void forward(struct worker *worker, const struct step *step)
 	if (step->origin->conn) {
 		entry->many = is_transfer(step->origin, step->query, step->query_len);
 		conn_count(step->origin->conn, 1);
-		tcp_forward(worker, entry, msg, step->send.len);
+		tcp_forward(worker, entry, msg, step->send->len);
 		return;
 	}
 	if (!step->is_stable)
-		msg = keep(worker, msg, step->send.len);
+		msg = keep(worker, msg, step->send->len);
 	if (msg)
-		upstream_forward(worker, entry, msg, step->send.len);
+		upstream_forward(worker, entry, msg, step->send->len);
 }
 
 static void do_now(struct worker *worker, const struct step *step)
@@ -188,7 +189,7 @@ static void do_now(struct worker *worker, const struct step *step)
 
 	if (conn && !conn_is_open(conn))
 		return;
-	if (step->send.to == DECIDE_TO_CLIENT)
+	if (step->send->to == DECIDE_TO_CLIENT)
 		reply(worker, step);
 	else
 		forward(worker, step);
@@ -198,8 +199,8 @@ static void do_now(struct worker *worker, const struct step *step)
 
 static void do_later(struct worker *worker, const struct step *step)
 {
-	struct later_item *item = later_put(&worker->later, step->origin, &step->send, step->query, step->query_len,
-					    worker->now_ns + step->send.delay_ns);
+	struct later_item *item = later_put(&worker->later, step->origin, step->send, step->query, step->query_len,
+					    worker->now_ns + step->send->delay_ns);
 
 	if (!item) {
 		atomic_fetch_add(&worker->proxy->losses->later, 1);
@@ -221,7 +222,7 @@ static void do_all(struct worker *worker, const struct origin *origin, const str
 	for (unsigned i = 0; i < out->count; i++) {
 		bool is_last = i + 1 == out->count;
 		struct step step = {.origin = origin,
-				    .send = out->send[i],
+				    .send = &out->send[i],
 				    .query = in->query ? in->query : in->msg,
 				    .query_len = in->query ? in->query_len : in->len,
 				    .fault = is_last ? out->conn : DECIDE_CONN_KEEP,
@@ -229,7 +230,7 @@ static void do_all(struct worker *worker, const struct origin *origin, const str
 				    .http = out->has_http ? &out->http : NULL,
 				    .is_stable = out->send[i].msg == in->msg};
 
-		if (step.send.delay_ns > 0)
+		if (out->send[i].delay_ns > 0)
 			do_later(worker, &step);
 		else
 			do_now(worker, &step);
@@ -285,8 +286,8 @@ void pass_answer(struct worker *worker, struct flight_entry *entry, const uint8_
 
 void pass_stranger(struct worker *worker, const struct origin *origin, const uint8_t *msg, size_t len)
 {
-	struct step step = {
-		.origin = origin, .send = {.to = DECIDE_TO_CLIENT, .msg = msg, .len = len}, .is_stable = true};
+	struct decide_send send = {.to = DECIDE_TO_CLIENT, .msg = msg, .len = len};
+	struct step step = {.origin = origin, .send = &send, .is_stable = true};
 
 	reply(worker, &step);
 }
@@ -312,7 +313,7 @@ void pass_due(struct worker *worker)
 	while (later_due_ns(&worker->later) <= worker->now_ns) {
 		struct later_item *item = later_take(&worker->later);
 		struct step step = {.origin = &item->origin,
-				    .send = item->send,
+				    .send = &item->send,
 				    .query = item->query,
 				    .query_len = item->query_len,
 				    .fault = item->fault,
