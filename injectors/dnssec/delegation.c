@@ -2,6 +2,8 @@
 /*
  * Fault `delegation`: what the parent says of a zone is wrong.
  */
+#include "harness/plan/topology.h"
+#include "injectors/dnssec/check.h"
 #include "injectors/dnssec/damage.h"
 #include <errno.h>
 #include <stdio.h>
@@ -35,17 +37,34 @@ static const struct delegation_fault *fault_of(const struct injector *injector)
 static void delegation_compile(struct injector *injector, struct arena *arena, struct errs *errs)
 {
 	struct delegation_fault *fault = (struct delegation_fault *)injector;
-	char *name;
 
 	(void)errs;
-	if (!fault->child.value)
-		return; /* said already */
-	name = arena_strdup(arena, fault->child.value);
-	if (*name && name[strlen(name) - 1] == '.')
-		name[strlen(name) - 1] = '\0';
-	fault->child.value = name;
 	fault->change.zone = fault->child;
 	fault->change.is_parents = true;
+	zone_change_compile(&fault->change, arena);
+	fault->child = fault->change.zone;
+}
+
+/* Whose DS is written by the plan itself (delegation:), or made of a signed file, is not known here. */
+static bool has_no_ds(const struct topo_zone *child)
+{
+	return child && !child->sign && !child->has_signature && !(child->spec && child->spec->delegation.value);
+}
+
+static void delegation_resolve(struct injector *injector, struct plan *plan, bool is_end, struct arena *arena,
+			       struct errs *errs)
+{
+	const struct delegation_fault *fault = fault_of(injector);
+	bool needs_ds = fault->what == DELEGATION_DS_REMOVED || fault->what == DELEGATION_DS_WRONG ||
+			fault->what == DELEGATION_DS_NEXT;
+
+	(void)arena;
+	if (is_end || !zone_change_check(&fault->change, plan, false, errs))
+		return; /* said already */
+	if (needs_ds && has_no_ds(check_find_zone(plan, fault->child.value)))
+		errs_add(errs, injector->loc,
+			 "delegation: what: %s needs a DS, and %s is not signed; write sign: true there",
+			 delegation_whats[fault->what], fault->child.value);
 }
 
 static void delegation_validate(const struct injector *injector, struct errs *errs)
@@ -189,6 +208,7 @@ const struct injector_ops delegation_ops = {
 	.params = delegation_params,
 	.size = sizeof(struct delegation_fault),
 	.compile = delegation_compile,
+	.resolve = delegation_resolve,
 	.validate = delegation_validate,
 	.prepare = delegation_prepare,
 	.release = zone_change_release,

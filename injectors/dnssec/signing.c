@@ -2,6 +2,8 @@
 /*
  * Fault `signing`: a zone that is signed wrongly, on servers that load it.
  */
+#include "harness/plan/topology.h"
+#include "injectors/dnssec/check.h"
 #include "injectors/dnssec/damage.h"
 
 struct signing_fault {
@@ -19,6 +21,34 @@ static const struct param signing_params[] = {
 static enum signing_what what_of(const struct injector *injector)
 {
 	return (enum signing_what)((const struct signing_fault *)(const void *)injector)->what;
+}
+
+static void signing_compile(struct injector *injector, struct arena *arena, struct errs *errs)
+{
+	(void)errs;
+	zone_change_compile((struct zone_change *)injector, arena);
+}
+
+static void signing_resolve(struct injector *injector, struct plan *plan, bool is_end, struct arena *arena,
+			    struct errs *errs)
+{
+	const struct zone_change *change = (const struct zone_change *)injector;
+	const struct topo_zone *zone = is_end ? NULL : zone_change_check(change, plan, true, errs);
+	enum signing_what what = what_of(injector);
+	bool needs_nsec3 = what == SIGNING_NSEC3_PARAMETERS || what == SIGNING_NSEC3_ITERATIONS;
+
+	(void)arena;
+	if (!zone)
+		return; /* said already */
+	if (needs_nsec3 && zone->signing->nsec != SIGN_NSEC3)
+		errs_add(errs, injector->loc,
+			 "signing: what: %s needs NSEC3 records, and %s has NSEC; write sign: {nsec: nsec3} there",
+			 signing_whats[what], zone->name);
+	if (what == SIGNING_FOREIGN_KEY_MISSING && zone->signing->by != SIGN_BY_PROVIDERS)
+		errs_add(errs, injector->loc,
+			 "signing: what: %s needs keys of another provider, which %s has not; write sign: {by: "
+			 "providers} there",
+			 signing_whats[what], zone->name);
 }
 
 static int edit(struct zone_edit *zone, struct err *err)
@@ -79,6 +109,8 @@ const struct injector_ops signing_ops = {
 	.hits = INJECTOR_HITS_SERVERS,
 	.params = signing_params,
 	.size = sizeof(struct signing_fault),
+	.compile = signing_compile,
+	.resolve = signing_resolve,
 	.prepare = signing_prepare,
 	.release = zone_change_release,
 	.apply = signing_apply,
