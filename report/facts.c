@@ -49,6 +49,27 @@ const struct measurement *facts_worst_failover(const struct results *results, co
 	return worst;
 }
 
+static bool is_slower(const struct change *a, const struct change *b)
+{
+	if (a->censored != b->censored)
+		return a->censored;
+	return a->propagation_ns > b->propagation_ns;
+}
+
+const struct change *facts_longest_change(const struct results *results)
+{
+	const struct change *longest = NULL;
+
+	for (size_t r = 0; r < results->count; r++) {
+		for (size_t i = 0; i < results->runs[r].change_count; i++) {
+			const struct change *now = &results->runs[r].changes[i];
+			if (now->propagation_ns != MEASURE_NONE && (!longest || is_slower(now, longest)))
+				longest = now;
+		}
+	}
+	return longest;
+}
+
 void facts_case(const struct results *results, size_t run, struct buf *out)
 {
 	const char *label = results->runs[run].run->start.case_label;
@@ -168,5 +189,9 @@ int64_t facts_zero_ns(const struct run_record *run)
 	}
 	if (applied != INT64_MAX)
 		return applied;
+	for (size_t i = 0; i < run->step_count && planned == INT64_MAX; i++) {
+		if (run->steps[i].started)
+			return run->steps[i].started_ns;
+	}
 	return planned != INT64_MAX ? planned : run->timeline_ns;
 }

@@ -10,6 +10,9 @@
  * was measured. *ret_run is the run it belongs to. */
 const struct measurement *facts_worst_failover(const struct results *results, const struct run_results **ret_run);
 
+/* The change of all runs that took longest to show; one that did not is longer than any that did. NULL: nothing changed. */
+const struct change *facts_longest_change(const struct results *results);
+
 /* One sentence for the whole record: the reason of its only run, or how many cases passed and why the worst did not. */
 void facts_sentence(const struct results *results, struct buf *out);
 
@@ -37,5 +40,6 @@ const char **facts_probe_names(const struct results *results, size_t *ret_count)
 int64_t facts_add(int64_t a, int64_t b);
 int64_t facts_sub(int64_t a, int64_t b);
 
-/* The instant that is t = 0 in reports: the first applied fault's; else the first planned one's; else the start of the timeline. */
+/* The instant that is t = 0 in reports: the first applied fault's; without faults that of the first step; else the first planned fault's; else the start of
+ * the timeline. */
 int64_t facts_zero_ns(const struct run_record *run);

@@ -80,12 +80,40 @@ static void write_worst_where(struct buf *out, const struct results *results, co
 	buf_fini(&text);
 }
 
+/* Where nothing was broken, but something changed: how long until all saw it. False: nothing did. */
+static bool write_longest_change(struct buf *out, const struct results *results)
+{
+	const struct change *longest = facts_longest_change(results);
+	struct buf text = {0};
+
+	if (!longest)
+		return false;
+	buf_puts(out, "<div class=\"worst\"><dt>Longest propagation</dt><dd class=\"big\">");
+	format_duration(&text, longest->propagation_ns, longest->censored);
+	escape_html(out, text.data);
+	if (!longest->censored) {
+		buf_puts(out, " <small>");
+		format_resolution(out, longest->probe->plan.every_ns);
+		buf_puts(out, "</small>");
+	}
+	buf_clear(&text);
+	buf_printf(&text, "%s, as probe %s saw it", longest->step->plan.name, longest->probe->plan.probe);
+	buf_puts(out, "</dd><dd>");
+	escape_html(out, text.data);
+	buf_puts(out, "</dd></div>\n");
+	out->failed |= text.failed;
+	buf_fini(&text);
+	return true;
+}
+
 static void write_worst(struct buf *out, const struct results *results)
 {
 	const struct run_results *run = NULL;
 	const struct measurement *worst = facts_worst_failover(results, &run);
 	struct buf text = {0};
 
+	if (!worst && write_longest_change(out, results))
+		return;
 	buf_puts(out, "<div class=\"worst\"><dt>Longest time to failover</dt>");
 	if (!worst) {
 		buf_puts(out, "<dd class=\"big\">not measured</dd><dd>No fault was measured in this run.</dd></div>\n");
@@ -133,6 +161,7 @@ static void write_sections(struct buf *out, struct html_view *view, const struct
 	html_timeline_write(out, view, run, section.index);
 	html_expectations_write(out, section, run);
 	html_faults_write(out, section, run);
+	html_steps_write(out, section, run);
 	html_measurements_write(out, section, run);
 	html_hosts_write(out, section, run->run);
 	html_evidence_write(out, section, run->run, view->evidence, alone);

@@ -58,7 +58,14 @@ void html_faults_row(struct buf *out, const struct run_record *run, const struct
 void html_faults_bands(struct buf *out, const struct run_record *run, const struct svg_scale *scale, int top,
 		       int bottom);
 
-void html_legend_write(struct buf *out);
+/* The steps that change something: rows as of faults, then lines through the lanes. */
+void html_steps_row(struct buf *out, const struct run_record *run, const struct step_record *step,
+		    const struct svg_scale *scale, int y);
+void html_steps_lines(struct buf *out, const struct run_record *run, const struct svg_scale *scale, int top,
+		      int bottom);
+
+/* What run's own marks mean, too: of steps, and of stale answers. */
+void html_legend_write(struct buf *out, const struct run_record *run);
 /* most: samples that the fullest mark of the timeline stands for. */
 void html_caption_write(struct buf *out, const struct html_view *view, int64_t most);
 void html_timeline_words(struct buf *out, const struct run_results *run); /* in place of the picture */
@@ -73,6 +80,7 @@ void html_heading(struct buf *out, struct html_section section, const char *id, 
 void html_matrix_write(struct buf *out, const struct results *results);
 void html_expectations_write(struct buf *out, struct html_section section, const struct run_results *run);
 void html_faults_write(struct buf *out, struct html_section section, const struct run_results *run);
+void html_steps_write(struct buf *out, struct html_section section, const struct run_results *run);
 void html_measurements_write(struct buf *out, struct html_section section, const struct run_results *run);
 void html_hosts_write(struct buf *out, struct html_section section, const struct run_record *run);
 void html_evidence_write(struct buf *out, struct html_section section, const struct run_record *run, size_t rows,

@@ -154,6 +154,33 @@ static void draw_outages(struct buf *out, const struct html_lane *lane)
 		outage_bar(out, lane, from, to);
 }
 
+static void stale_bar(struct buf *out, const struct html_lane *lane, int from, int to)
+{
+	svg_rect(out, "class=\"stale\" fill=\"#7a4fb5\"", from, lane->y + 150, to > from + 10 ? to - from : 10, 40);
+}
+
+/* From each stale sample to the next one; spans less than half a unit apart are drawn as one. */
+static void draw_stale(struct buf *out, const struct html_lane *lane)
+{
+	const struct probe_record *probe = lane->probe;
+	int from = -1, to = -1;
+
+	for (size_t i = 0; i < probe->count; i++) {
+		int x = svg_x(&lane->scale, probe->samples[i].due_ns);
+
+		if (!probe->samples[i].is_stale)
+			continue;
+		if (from >= 0 && x - to > 5) {
+			stale_bar(out, lane, from, to);
+			from = -1;
+		}
+		from = from < 0 ? x : from;
+		to = svg_x(&lane->scale, i + 1 < probe->count ? probe->samples[i + 1].due_ns : measured_until(lane));
+	}
+	if (from >= 0)
+		stale_bar(out, lane, from, to);
+}
+
 /* Of a power of ten: "100 µs". */
 static void decade_text(struct buf *out, int64_t ns)
 {
@@ -204,6 +231,7 @@ void html_lane_draw(struct buf *out, struct html_lane *lane, int *y)
 				     .bottom = lane->y + 250 + LATENCY_HEIGHT};
 	draw_latency_grid(out, lane);
 	draw_outages(out, lane);
+	draw_stale(out, lane);
 	html_marks_draw(out, lane);
 	if (lane->probe->count == 0)
 		svg_text(out, "muted", 12, SVG_START, lane->scale.left + 60, lane->y + 40, "no samples");

@@ -24,7 +24,33 @@ void html_timeline_words(struct buf *out, const struct run_results *run)
 	buf_puts(out, "The tables below hold the same in numbers.");
 }
 
-void html_legend_write(struct buf *out)
+static bool has_stale(const struct run_record *run)
+{
+	for (size_t i = 0; i < run->probe_count; i++) {
+		for (size_t k = 0; k < run->probes[i].count; k++) {
+			if (run->probes[i].samples[k].is_stale)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void write_change_words(struct buf *out, const struct run_record *run)
+{
+	if (has_stale(run)) {
+		buf_puts(out, "<li><svg width=\"26\" height=\"16\" viewBox=\"0 0 26 16\" aria-hidden=\"true\">");
+		svg_rect(out, "class=\"stale\" fill=\"#7a4fb5\"", 0, 60, 260, 40);
+		buf_puts(out, "</svg> stale: of a version that had been replaced</li>\n");
+	}
+	if (run->step_count) {
+		buf_puts(out, "<li><svg width=\"16\" height=\"16\" viewBox=\"0 0 16 16\" aria-hidden=\"true\">");
+		svg_line(out, "class=\"change\" stroke=\"#7a4fb5\" stroke-width=\"1.2\" stroke-dasharray=\"5 3\"", 80,
+			 0, 80, 160);
+		buf_puts(out, "</svg> a change is first served</li>\n");
+	}
+}
+
+void html_legend_write(struct buf *out, const struct run_record *run)
 {
 	static const char *const words[OUTCOME_COUNT] = {[OUTCOME_OK] = "ok",
 							 [OUTCOME_WRONG] = "wrong answer",
@@ -46,12 +72,15 @@ void html_legend_write(struct buf *out)
 	buf_puts(out, "<li><svg width=\"26\" height=\"16\" viewBox=\"0 0 26 16\" aria-hidden=\"true\">");
 	svg_rect(out, "class=\"applied\" fill=\"#0072b2\"", 20, 50, 220, 60);
 	svg_rect(out, "class=\"planned\" fill=\"none\" stroke=\"#555555\" stroke-dasharray=\"4 2\"", 10, 30, 240, 100);
-	buf_puts(out, "</svg> fault as applied; dashed: as planned</li>\n</ul>\n");
+	buf_puts(out, "</svg> fault as applied; dashed: as planned</li>\n");
+	write_change_words(out, run);
+	buf_puts(out, "</ul>\n");
 }
 
 void html_caption_write(struct buf *out, const struct html_view *view, int64_t most)
 {
-	buf_puts(out, "<figcaption>Each sample stands at the time it was due; t = 0 is the instant of the first fault. "
+	buf_puts(out, "<figcaption>Each sample stands at the time it was due; t = 0 is the instant of the first fault, "
+		      "or step. "
 		      "Below the marks of each probe are the latencies, a timed-out sample at its timeout. ");
 	if (most <= 1)
 		buf_puts(out, "Point at a mark to read the sample.");

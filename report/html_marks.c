@@ -41,6 +41,8 @@ static void sample_title(struct buf *out, struct html_lane *lane, const struct s
 	buf_puts(out, "<title>");
 	format_moment(out, facts_sub(s->due_ns, lane->zero_ns));
 	buf_printf(out, " · %s", outcome_name(s->outcome));
+	if (s->is_stale)
+		buf_puts(out, " · stale");
 	if (s->rcode) {
 		buf_puts(out, " · ");
 		escape_html(out, s->rcode);

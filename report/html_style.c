@@ -6,16 +6,16 @@ static const char colours[] =
 	":root{color-scheme:light dark;--ground:#fff;--raised:#f6f7f8;--text:#1c2126;--muted:#57606a;--rule:#d5dade;"
 	"--grid:#e1e5e8;--link:#005a94;--pass:#00694b;--fail:#b03a00;--inconclusive:#7a5200;--error:#7a2d5c;"
 	"--ok:#009e73;--wrong:#cc79a7;--wrong-edge:#8a3d68;--rcode:#e69f00;--rcode-edge:#7a5200;--timeout:#d55e00;"
-	"--oops:#777;--oops-edge:#222;--band:#56b4e9;--fault:#0072b2}\n"
+	"--oops:#777;--oops-edge:#222;--band:#56b4e9;--fault:#0072b2;--change:#7a4fb5}\n"
 	"@media (prefers-color-scheme:dark){:root{--ground:#15181c;--raised:#1d2126;--text:#e4e7ea;--muted:#a2abb4;"
 	"--rule:#363d45;--grid:#2a3037;--link:#7cc4f5;--pass:#3fcf9f;--fail:#ff8f4d;--inconclusive:#f0b941;"
 	"--error:#e59cc6;--ok:#1fbf90;--wrong:#cc79a7;--wrong-edge:#f0b6d6;--rcode:#e69f00;--rcode-edge:#ffd27a;"
-	"--timeout:#ff7a1a;--oops:#999;--oops-edge:#eee;--band:#56b4e9;--fault:#56b4e9}}\n"
+	"--timeout:#ff7a1a;--oops:#999;--oops-edge:#eee;--band:#56b4e9;--fault:#56b4e9;--change:#b79ae8}}\n"
 	"@media "
 	"print{:root{color-scheme:light;--ground:#fff;--raised:#fff;--text:#000;--muted:#444;--rule:#aaa;--grid:#ddd;"
 	"--link:#000;--pass:#00694b;--fail:#b03a00;--inconclusive:#7a5200;--error:#7a2d5c;--ok:#009e73;--wrong:#cc79a7;"
 	"--wrong-edge:#8a3d68;--rcode:#e69f00;--rcode-edge:#7a5200;--timeout:#d55e00;--oops:#777;--oops-edge:#222;"
-	"--band:#56b4e9;--fault:#0072b2}}\n";
+	"--band:#56b4e9;--fault:#0072b2;--change:#7a4fb5}}\n";
 
 static const char page[] =
 	"*{box-sizing:border-box}\n"
@@ -98,7 +98,8 @@ static const char pictures[] =
 	"svg .figure{fill:var(--link)}svg .grid{stroke:var(--grid)}svg .rule{stroke:var(--rule)}svg "
 	".zero{stroke:var(--text)}\n"
 	"svg .bracket{stroke:var(--link)}svg .planned{stroke:var(--muted)}svg .applied{fill:var(--fault)}"
-	"svg .band{fill:var(--band)}svg .idle{stroke:var(--band)}svg .outage{fill:var(--timeout)}\n"
+	"svg .band{fill:var(--band)}svg .idle{stroke:var(--band)}svg .outage{fill:var(--timeout)}svg .stale,svg "
+	".step{fill:var(--change)}svg .change,svg .taking{stroke:var(--change)}\n"
 	"svg .m-ok{stroke:var(--ok)}svg .m-wrong{stroke:var(--wrong-edge);fill:var(--wrong)}"
 	"svg .m-rcode{stroke:var(--rcode-edge);fill:var(--rcode)}svg .m-timeout{stroke:var(--timeout)}"
 	"svg .m-error{stroke:var(--oops-edge);fill:var(--oops)}\n";

@@ -71,10 +71,11 @@ void html_timeline_write(struct buf *out, struct html_view *view, const struct r
 	struct svg_scale scale =
 		svg_scale_make(facts_add(zero, view->from_ns), facts_add(zero, view->to_ns), LEFT, HTML_TIMELINE_RIGHT);
 	struct buf lanes = {0};
-	int top = (int)run->run->fault_count * HTML_FAULT_HEIGHT + 60, bottom = top;
+	size_t faults = run->run->fault_count, rows = faults + run->run->step_count;
+	int top = (int)rows * HTML_FAULT_HEIGHT + 60, bottom = top;
 
 	int64_t most = draw_lanes(&lanes, view, run, &scale, &bottom);
-	html_legend_write(out);
+	html_legend_write(out, run->run);
 	buf_puts(out, "<figure>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Timeline, scrolls "
 		      "sideways\">\n");
 	buf_puts(out, "<svg class=\"timeline\" role=\"img\" font-family=\"system-ui, sans-serif\" width=\"1160\"");
@@ -84,9 +85,12 @@ void html_timeline_write(struct buf *out, struct html_view *view, const struct r
 	html_timeline_words(out, run);
 	buf_puts(out, "</desc>\n");
 	html_faults_bands(out, run->run, &scale, top, bottom);
+	html_steps_lines(out, run->run, &scale, top, bottom);
 	draw_axis(out, &scale, zero, top, bottom);
-	for (size_t i = 0; i < run->run->fault_count; i++)
+	for (size_t i = 0; i < faults; i++)
 		html_faults_row(out, run->run, &run->run->faults[i], &scale, (int)i * HTML_FAULT_HEIGHT);
+	for (size_t i = faults; i < rows; i++)
+		html_steps_row(out, run->run, &run->run->steps[i - faults], &scale, (int)i * HTML_FAULT_HEIGHT);
 	buf_add(out, lanes.data, lanes.len);
 	buf_puts(out, "</svg>\n</div>\n");
 	html_caption_write(out, view, most);

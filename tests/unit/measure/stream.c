@@ -235,3 +235,43 @@ const struct measurement *stream_find(const struct stream *stream, const char *p
 	fail_msg("no measurement of %s in that window", probe);
 	return NULL;
 }
+
+const struct run_results *stream_push(struct stream *stream, bool stale_is_bad, int64_t accepted_ms, const char *fits)
+{
+	struct ev probe = {.kind = EV_PLAN_PROBE}, step = {.kind = EV_PLAN_STEP}, host = {.kind = EV_STEP_HOST};
+	struct ev started = {.kind = EV_STEP_STARTED, .step_started = {.id = 1}};
+	struct ev ended = {.kind = EV_STEP_ENDED, .step_ended = {.id = 1, .ok = accepted_ms > 0}};
+
+	probe.plan_probe = (struct ev_plan_probe){.probe = "www",
+						  .every_ns = 100 * MSEC,
+						  .timeout_ns = 1000 * MSEC,
+						  .tells = 2,
+						  .stale_is_bad = stale_is_bad};
+	step.plan_step = (struct ev_plan_step){.id = 1, .name = "push", .version = 1, .serial = 8, .may_fail = true};
+	host.step_host = (struct ev_step_host){
+		.id = 1, .host = "ns1", .ok = accepted_ms > 0, .shown_ns = accepted_ms > 0 ? accepted_ms * MSEC : 0};
+	stream_begin(stream);
+	stream_emit(stream, probe, 0);
+	stream_emit(stream, step, 0);
+	stream_emit(stream, started, 440);
+	stream_emit(stream, host, 460);
+	stream_emit(stream, ended, 460);
+	for (int64_t i = 0; fits[i]; i++) {
+		struct ev sample = {.kind = EV_SAMPLE};
+
+		sample.sample = (struct ev_sample){
+			.probe = "www",
+			.i = i,
+			.due_ns = 100 * i * MSEC,
+			.sent_ns = 100 * i * MSEC,
+			.done_ns = (100 * i + 1) * MSEC,
+			.outcome = fits[i] == '-' ? OUTCOME_TIMEOUT : OUTCOME_OK,
+			.fits = fits[i] == '-' ? 0 : 1 << (fits[i] - '0'),
+		};
+		if (fits[i] == '-')
+			sample.sample.done_ns += 999 * MSEC;
+		stream_emit(stream, sample, 100 * i + 1000);
+	}
+	stream_end(stream, "complete", 5000);
+	return stream_run(stream);
+}

@@ -47,4 +47,7 @@ void stream_fini(struct stream *stream);
 /* Of the last run; the test fails if there is none. fault: its name, for WINDOW_FAULT. */
 const struct measurement *stream_find(const struct stream *stream, const char *probe, enum window_kind window,
 				      const char *fault);
+/* A whole run: the step "push" brings version 1 of a zone, begun at 440 ms and accepted at accepted_ms (0: by nobody). The probe www, asked every 100 ms, can tell the versions: fits[i]
+ * is '0' or '1', that which sample i's answer fits, or '-': there is no answer. */
+const struct run_results *stream_push(struct stream *stream, bool stale_is_bad, int64_t accepted_ms, const char *fits);
 const struct run_results *stream_run(const struct stream *stream);

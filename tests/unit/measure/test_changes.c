@@ -9,49 +9,11 @@
 
 #define MS(n) ((n)*MSEC)
 
-/* A probe that can tell version 1, asked every 100 ms; fits[i] is '0' or '1': the version that sample i's answer fits; '-': neither. */
-static const struct run_results *watch(struct stream *stream, bool stale_is_bad, int64_t accepted_ms, const char *fits)
-{
-	struct ev probe = {.kind = EV_PLAN_PROBE}, step = {.kind = EV_PLAN_STEP}, host = {.kind = EV_STEP_HOST};
-	struct ev started = {.kind = EV_STEP_STARTED, .step_started = {.id = 1}};
-	struct ev ended = {.kind = EV_STEP_ENDED, .step_ended = {.id = 1, .ok = accepted_ms > 0}};
-
-	probe.plan_probe = (struct ev_plan_probe){
-		.probe = "www", .every_ns = MS(100), .timeout_ns = MS(1000), .tells = 2, .stale_is_bad = stale_is_bad};
-	step.plan_step = (struct ev_plan_step){.id = 1, .name = "push", .version = 1, .serial = 8, .may_fail = true};
-	host.step_host = (struct ev_step_host){
-		.id = 1, .host = "ns1", .ok = accepted_ms > 0, .shown_ns = accepted_ms > 0 ? MS(accepted_ms) : 0};
-	stream_begin(stream);
-	stream_emit(stream, probe, 0);
-	stream_emit(stream, step, 0);
-	stream_emit(stream, started, 440);
-	stream_emit(stream, host, 460);
-	stream_emit(stream, ended, 460);
-	for (int64_t i = 0; fits[i]; i++) {
-		struct ev sample = {.kind = EV_SAMPLE};
-
-		sample.sample = (struct ev_sample){
-			.probe = "www",
-			.i = i,
-			.due_ns = MS(100 * i),
-			.sent_ns = MS(100 * i),
-			.done_ns = MS(100 * i + 1),
-			.outcome = fits[i] == '-' ? OUTCOME_TIMEOUT : OUTCOME_OK,
-			.fits = fits[i] == '-' ? 0 : 1 << (fits[i] - '0'),
-		};
-		if (fits[i] == '-')
-			sample.sample.done_ns += MS(999);
-		stream_emit(stream, sample, 100 * i + 1000);
-	}
-	stream_end(stream, "complete", 5000);
-	return stream_run(stream);
-}
-
 /* The example of docs/metrics.md. */
 static void propagation_ends_with_the_last_stale_answer(void **state)
 {
 	struct stream stream = {0};
-	const struct run_results *run = watch(&stream, false, 450, "0000000111");
+	const struct run_results *run = stream_push(&stream, false, 450, "0000000111");
 
 	(void)state;
 	assert_int_equal(run->change_count, 1);
@@ -67,7 +29,7 @@ static void propagation_ends_with_the_last_stale_answer(void **state)
 static void stale_answers_are_bad_where_the_probe_says_so(void **state)
 {
 	struct stream stream = {0};
-	const struct run_results *run = watch(&stream, true, 450, "0000000111");
+	const struct run_results *run = stream_push(&stream, true, 450, "0000000111");
 
 	(void)state;
 	assert_int_equal(run->measurements[0].availability_ppm, 800000);
@@ -79,7 +41,7 @@ static void stale_answers_are_bad_where_the_probe_says_so(void **state)
 static void a_change_that_never_shows_is_a_lower_bound(void **state)
 {
 	struct stream stream = {0};
-	const struct run_results *run = watch(&stream, false, 450, "0000000000");
+	const struct run_results *run = stream_push(&stream, false, 450, "0000000000");
 
 	(void)state;
 	assert_true(run->changes[0].censored);
@@ -91,7 +53,7 @@ static void a_change_that_never_shows_is_a_lower_bound(void **state)
 static void a_version_before_its_time_is_wrong(void **state)
 {
 	struct stream stream = {0};
-	const struct run_results *run = watch(&stream, false, 450, "0000111111");
+	const struct run_results *run = stream_push(&stream, false, 450, "0000111111");
 
 	(void)state;
 	assert_int_equal(run->measurements[0].outcomes[OUTCOME_WRONG], 1);
@@ -102,7 +64,7 @@ static void a_version_before_its_time_is_wrong(void **state)
 static void a_change_that_came_to_nothing_replaces_nothing(void **state)
 {
 	struct stream stream = {0};
-	const struct run_results *run = watch(&stream, false, 0, "0000000000");
+	const struct run_results *run = stream_push(&stream, false, 0, "0000000000");
 
 	(void)state;
 	assert_int_equal(run->change_count, 0);
@@ -114,7 +76,7 @@ static void a_change_that_came_to_nothing_replaces_nothing(void **state)
 static void silence_is_not_yet_the_new_version(void **state)
 {
 	struct stream stream = {0};
-	const struct run_results *run = watch(&stream, false, 450, "00000--111");
+	const struct run_results *run = stream_push(&stream, false, 450, "00000--111");
 
 	(void)state;
 	assert_int_equal(run->changes[0].propagation_ns, MS(250));

@@ -396,6 +396,39 @@ static void a_ramp_is_drawn_as_a_slope(void **state)
 	drill_free(&stream);
 }
 
+static void steps_and_stale_answers_are_drawn_and_said(void **state)
+{
+	struct stream stream = {0};
+	struct buf html;
+	(void)state;
+
+	stream_push(&stream, false, 450, "0000000111");
+	html = write_html(&stream);
+	assert_says(html.data, "stale: of a version that had been replaced");
+	assert_int_equal(drill_occurrences(html.data, "class=\"change\" stroke"), 2); /* in the legend, and at 450 ms */
+	assert_int_equal(drill_occurrences(html.data, " · stale · "), 2);
+	assert_says(html.data, "Longest propagation</dt><dd class=\"big\">250 ms <small>± 100 ms</small></dd>");
+	assert_says(html.data, "<th scope=\"row\">push</th>");
+	assert_says(html.data, "<td class=\"num\">250 ms</td>");
+	buf_fini(&html);
+	drill_free(&stream);
+}
+
+static void runs_without_steps_do_not_speak_of_them(void **state)
+{
+	struct stream stream = {0};
+	struct buf html;
+	(void)state;
+
+	drill_run(&stream, NULL, FAILED_OVER, 1500);
+	html = write_html(&stream);
+	assert_says_not(html.data, "stale: of");
+	assert_says_not(html.data, "Steps");
+	assert_says_not(html.data, "propagation");
+	buf_fini(&html);
+	drill_free(&stream);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,6 +448,8 @@ int main(void)
 		cmocka_unit_test(fault_without_effect_and_server_exit_are_said_aloud),
 		cmocka_unit_test(stream_without_faults_samples_or_end_still_reads),
 		cmocka_unit_test(same_record_gives_the_same_bytes),
+		cmocka_unit_test(steps_and_stale_answers_are_drawn_and_said),
+		cmocka_unit_test(runs_without_steps_do_not_speak_of_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
