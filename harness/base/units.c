@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "harness/base/macro.h"
 
@@ -244,4 +245,33 @@ const char *units_human_duration(int64_t ns, char *buf, size_t size)
 		human_long(ns, buf, size);
 	}
 	return buf;
+}
+
+/* Whether no field was out of its range: the 30th of February is the 2nd of March to timegm(3). */
+static bool is_same_moment(const struct tm *a, const struct tm *b)
+{
+	return a->tm_year == b->tm_year && a->tm_mon == b->tm_mon && a->tm_mday == b->tm_mday &&
+	       a->tm_hour == b->tm_hour && a->tm_min == b->tm_min && a->tm_sec == b->tm_sec;
+}
+
+int units_parse_date(const char *text, int64_t *ret_s)
+{
+	static const char *const formats[] = {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d"};
+	static const size_t lengths[] = {20, 17, 10};
+
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+		struct tm tm = {0}, back;
+		const char *end = strlen(text) == lengths[i] ? strptime(text, formats[i], &tm) : NULL;
+		time_t at;
+
+		if (!end || *end || tm.tm_year < 70 || tm.tm_year > 200)
+			continue;
+		back = tm;
+		at = timegm(&back);
+		if (!is_same_moment(&tm, &back))
+			return -EINVAL;
+		*ret_s = at;
+		return 0;
+	}
+	return -EINVAL;
 }

@@ -18,6 +18,8 @@ int units_parse_duration(const char *text, int64_t *ret_ns);
 int units_parse_share(const char *text, int64_t *ret_ppm);
 int units_parse_size(const char *text, int64_t *ret_bytes);
 int units_parse_rate(const char *text, int64_t *ret_per_s);
+/* A moment in UTC as RFC 3339 writes it, "2026-11-21T00:00:00Z", seconds may be left out, and the time of day too: seconds since 1970. Years 1970 to 2100. */
+int units_parse_date(const char *text, int64_t *ret_s);
 
 /* The shortest exact spelling that the parsers read back, e.g. 1500000000 → "1.5s". Returns buf. 32 bytes are always enough. */
 const char *units_format_duration(int64_t ns, char *buf, size_t size);

@@ -35,6 +35,14 @@ static void demand_abilities(const struct plan *plan, const struct abilities *ab
 	}
 }
 
+static void demand_real_time(const struct plan *plan, struct errs *errs)
+{
+	if (plan->clock_s != PARAM_UNSET)
+		errs_add(errs, plan->clock_loc,
+			 "clock: only a virtual machine has a clock of its own; say --engine vm (or auto), or leave it "
+			 "out");
+}
+
 static void collect(struct plan_set *const *sets, size_t count, struct abilities *ret, struct errs *errs)
 {
 	struct err err = {0};
@@ -81,12 +89,36 @@ static int choose_vm(struct arena *arena, struct engine_choice *ret)
 	return EXIT_PASS;
 }
 
+static void demand_all_real_time(struct plan_set *const *sets, size_t count, struct errs *errs)
+{
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < sets[i]->count; j++)
+			demand_real_time(sets[i]->plans[j], errs);
+	}
+}
+
+static int choose_netns(struct plan_set *const *sets, size_t count, struct engine_choice *ret)
+{
+	struct errs errs = {0};
+	int status = EXIT_PASS;
+
+	demand_all_real_time(sets, count, &errs);
+	if (errs.count) {
+		errs_print(&errs, stderr);
+		status = EXIT_TROUBLE;
+	}
+	errs_fini(&errs);
+	return status ? status : engine_check_abilities(sets, count, &ret->abilities);
+}
+
 /* Here if all plans can be held here, else in a virtual machine. */
 static int choose_auto(struct plan_set *const *sets, size_t count, struct arena *arena, struct engine_choice *ret)
 {
 	struct errs errs = {0};
 
-	collect(sets, count, &ret->abilities, &errs);
+	demand_all_real_time(sets, count, &errs);
+	if (!errs.count)
+		collect(sets, count, &ret->abilities, &errs);
 	if (!errs.count)
 		return EXIT_PASS;
 	cli_complain("in a virtual machine, since not here: %s", errs.v[0].text);
@@ -99,7 +131,7 @@ int engine_choose(const char *name, struct plan_set *const *sets, size_t count, 
 {
 	*ret = (struct engine_choice){.is_vm = false};
 	if (!name || !strcmp(name, "netns"))
-		return engine_check_abilities(sets, count, &ret->abilities);
+		return choose_netns(sets, count, ret);
 	if (!strcmp(name, "vm"))
 		return choose_vm(arena, ret);
 	if (!strcmp(name, "auto"))

@@ -172,7 +172,7 @@ static int run_case(const struct run_options *chosen, const struct plan_set *set
 		    const struct outdir *outdir)
 {
 	const struct plan *plan = set->plans[index];
-	struct session_vm vm = {.qemu = chosen->where.qemu, .clock_s = PARAM_UNSET};
+	struct session_vm vm = {.qemu = chosen->where.qemu, .clock_s = plan->clock_s};
 	struct buf command = {0};
 	struct live live;
 	struct session_options session = {

@@ -16,7 +16,7 @@
 struct plan_doc {
 	struct loc loc;
 	int64_t version;
-	struct text name, description;
+	struct text name, description, clock;
 	int64_t seed;
 	int64_t recovery_ns, duration_ns;
 	int64_t baseline_ppm, stable;

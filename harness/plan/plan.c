@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "harness/base/units.h"
 #include "harness/plan/internal.h"
 
 struct plan_set_private {
@@ -46,6 +47,15 @@ static struct text name_of_file(struct arena *arena, const char *path)
 	return (struct text){arena_strndup(arena, base, dot > base ? (size_t)(dot - base) : strlen(base)), LOC_NONE};
 }
 
+static void copy_clock(struct plan_ctx *ctx, const struct text *clock)
+{
+	ctx->plan->clock_s = PARAM_UNSET;
+	ctx->plan->clock_loc = clock->loc;
+	if (clock->value && units_parse_date(clock->value, &ctx->plan->clock_s))
+		errs_add(ctx->errs, clock->loc,
+			 "clock: a date in UTC is expected, such as 2026-11-21T00:00Z, not '%.40s'", clock->value);
+}
+
 static void copy_doc(struct plan_ctx *ctx, const struct plan_doc *doc, const struct plan_set_private *private)
 {
 	struct plan *plan = ctx->plan;
@@ -57,6 +67,7 @@ static void copy_doc(struct plan_ctx *ctx, const struct plan_doc *doc, const str
 	plan->seed = private->seed != PARAM_UNSET ? private->seed
 		     : doc->seed != PARAM_UNSET   ? doc->seed
 						  : private->drawn_seed;
+	copy_clock(ctx, &doc->clock);
 	plan->recovery_ns = doc->recovery_ns;
 	plan->duration_ns = doc->duration_ns;
 	plan->baseline_ppm = doc->baseline_ppm;

@@ -122,6 +122,8 @@ struct plan {
 	int64_t version;
 	struct text name, description;
 	int64_t seed; /* of the plan, or --seed, or drawn once for the whole set */
+	int64_t clock_s; /* what clocks show at the start, seconds since 1970; PARAM_UNSET: the engine's own */
+	struct loc clock_loc;
 	int64_t recovery_ns, duration_ns; /* duration PARAM_UNSET: last step's end + recovery */
 	int64_t baseline_ppm, stable;
 	struct lab_spec lab;

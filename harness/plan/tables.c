@@ -201,6 +201,10 @@ static const struct param plan_params[] = {
 	       "plan file, or list of them, whose content this one extends; what this file says wins"),
 	P_INT(struct plan_doc, seed, "seed", 0, INT64_MAX, PARAM_UNSET,
 	      "fixes every random choice of the harness; by default drawn anew and printed with the verdict"),
+	P_TEXT(struct plan_doc, clock, "clock",
+	       "what the hosts' clocks show when the machine starts, as 2026-11-21T00:00Z; with --engine vm alone "
+	       "(there "
+	       "2026-01-01 by default)"),
 	P_NODE(struct plan_doc, matrix, "matrix",
 	       "runs the plan once for each combination: key to a list of texts, or key to a mapping of label to "
 	       "value; "

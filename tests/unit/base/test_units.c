@@ -244,6 +244,44 @@ static void a_short_buffer_is_never_overrun(UNUSED void **state)
 	assert_int_equal(text[2], '\0');
 }
 
+static void a_date_is_a_moment_in_utc(UNUSED void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t at_s;
+	} dates[] = {{"1970-01-01", 0},
+		     {"2026-01-01T00:00:00Z", 1767225600},
+		     {"2026-11-21T00:00Z", 1795219200},
+		     {"2024-02-29T23:59:59Z", 1709251199}};
+
+	for (size_t i = 0; i < ARRAY_LEN(dates); i++) {
+		int64_t at_s = -1;
+
+		assert_int_equal(units_parse_date(dates[i].text, &at_s), 0);
+		assert_int_equal(at_s, dates[i].at_s);
+	}
+}
+
+static void what_is_no_date_is_refused(UNUSED void **state)
+{
+	static const char *const texts[] = {"",
+					    "now",
+					    "2026-11-21T00:00",
+					    "2026-02-30",
+					    "2026-11-21T24:00Z",
+					    "2026-13-01",
+					    "26-01-01",
+					    "2026-11-21T00:00+01",
+					    " 2026-11-21",
+					    "1969-12-31",
+					    "2026-11-21T00:00:61Z"};
+	int64_t at_s = 7;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		assert_int_equal(units_parse_date(texts[i], &at_s), -EINVAL);
+	assert_int_equal(at_s, 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +295,8 @@ int main(void)
 		cmocka_unit_test(values_are_written_as_people_would),
 		cmocka_unit_test(people_get_three_digits),
 		cmocka_unit_test(a_short_buffer_is_never_overrun),
+		cmocka_unit_test(a_date_is_a_moment_in_utc),
+		cmocka_unit_test(what_is_no_date_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
