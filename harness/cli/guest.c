@@ -46,14 +46,18 @@ static int play(const struct registry *registry, const struct guest *guest, cons
 		.guest = guest, .capture_name = chosen->capture, .command = chosen->command, .abilities = &abilities};
 	size_t index = chosen->index ? strtoul(chosen->index, NULL, 10) : 0;
 	struct err err = {0};
-	int status = load_plans(&guest_command, &chosen->load, paths, registry, sets);
+	int64_t seed = 0;
+	int status = 0;
 
+	/* First of all: until the kernel has random numbers, whoever asks for one waits. */
+	if (cli_parse_seed(chosen->load.seed ? chosen->load.seed : "0", &seed) || guest_seed(seed, &err))
+		status = EXIT_TROUBLE;
+	if (!status)
+		status = load_plans(&guest_command, &chosen->load, paths, registry, sets);
 	if (!status && index >= sets[0]->count)
 		status = EXIT_USAGE;
 	if (!status)
 		status = engine_check_abilities(sets, 1, &abilities);
-	if (!status && guest_seed(sets[0]->plans[index]->seed, &err))
-		status = EXIT_TROUBLE;
 	if (!status && guest_run(sets[0]->plans[index], &how, &err))
 		status = EXIT_TROUBLE;
 	if (err.code)

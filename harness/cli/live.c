@@ -9,13 +9,15 @@
 
 #include "harness/base/clock.h"
 #include "harness/base/text.h"
+#include "harness/base/units.h"
 
 #define BAR_CELLS 24
+#define LONG_NS (600 * SEC) /* from here on seconds are no use */
 #define CLEAR_LINE "\r\033[K"
 #define NO_WRAP "\033[?7l" /* what does not fit is cut, not broken: a second line would never be cleared */
 #define WRAP "\033[?7h"
 
-void live_init(struct live *live, const struct plan *plan, bool quiet)
+void live_init(struct live *live, const struct plan *plan, bool is_virtual, bool quiet)
 {
 	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
 
@@ -23,7 +25,8 @@ void live_init(struct live *live, const struct plan *plan, bool quiet)
 		.plan = plan,
 		.on = !quiet && isatty(STDERR_FILENO) && !(term && !strcmp(term, "dumb")),
 		.colour = !(no_color && *no_color),
-		.stage = "building the lab",
+		.is_virtual = is_virtual,
+		.stage = is_virtual ? "starting the virtual machine" : "building the lab",
 	};
 }
 
@@ -55,6 +58,21 @@ static void add_faults(const struct live *live, struct buf *out)
 	}
 }
 
+/* How much faster than the clock on the wall: what is left may be guessed from that. */
+static void add_time(const struct live *live, struct buf *out)
+{
+	int64_t real_ns = clock_now_ns() - live->began_ns;
+	char done[32], end[32];
+
+	if (live->plan->end_ns < LONG_NS)
+		buf_printf(out, "%5.1f / %.0f s", (double)done_ns(live) / 1e9, (double)live->plan->end_ns / 1e9);
+	else
+		buf_printf(out, "%s / %s", units_human_duration(done_ns(live), done, sizeof(done)),
+			   units_human_duration(live->plan->end_ns, end, sizeof(end)));
+	if (live->is_virtual && real_ns > SEC)
+		buf_printf(out, "  %.3g×", (double)done_ns(live) / (double)real_ns);
+}
+
 /* The line with all but the first `less` of: bar, case, faults, counts. */
 static void compose(const struct live *live, int less, struct buf *out)
 {
@@ -68,7 +86,7 @@ static void compose(const struct live *live, int less, struct buf *out)
 	}
 	if (less < 1)
 		add_bar(live, out);
-	buf_printf(out, "%5.1f / %.0f s", (double)done_ns(live) / 1e9, (double)live->plan->end_ns / 1e9);
+	add_time(live, out);
 	if (less < 4)
 		buf_printf(out, "  good %" PRId64 "  bad %" PRId64, live->good, live->bad);
 	if (less < 3)
@@ -125,9 +143,11 @@ static void note_fault(struct live *live, int64_t id, bool stands)
 
 static void note_event(struct live *live, const struct ev *ev)
 {
-	if (ev->kind == EV_TIMELINE_START)
+	if (ev->kind == EV_TIMELINE_START) {
 		live->zero_ns = ev->t_ns;
-	else if (ev->kind == EV_CAPTURE_START)
+		live->began_ns = clock_now_ns();
+	}
+	if (ev->kind == EV_CAPTURE_START)
 		live->stage = "starting the servers";
 	else if (ev->kind == EV_FAULT_APPLIED)
 		note_fault(live, ev->fault_applied.id, true);
@@ -153,7 +173,7 @@ void live_take(void *arg, const struct ev *ev)
 		note_event(live, ev);
 		return;
 	}
-	if (live->tick_ns) { /* between events time goes on */
+	if (live->tick_ns && !live->is_virtual) { /* between events time goes on */
 		int64_t now_ns = clock_now_ns();
 
 		live->now_ns += now_ns - live->tick_ns;

@@ -13,6 +13,8 @@
 struct live {
 	const struct plan *plan;
 	bool on, colour;
+	bool is_virtual; /* time passes in the events alone */
+	int64_t began_ns; /* CLOCK_MONOTONIC of the timeline's start */
 	const char *stage; /* before the timeline */
 	int64_t zero_ns; /* t_ns of the timeline's start; 0: not yet */
 	int64_t now_ns; /* of the last event or tick */
@@ -22,6 +24,6 @@ struct live {
 };
 
 /* quiet: stay silent on a terminal too. plan is borrowed until live_fini. */
-void live_init(struct live *live, const struct plan *plan, bool quiet);
+void live_init(struct live *live, const struct plan *plan, bool is_virtual, bool quiet);
 void live_take(void *live, const struct ev *ev); /* ev NULL: time has passed */
 void live_fini(struct live *live);

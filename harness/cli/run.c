@@ -13,6 +13,7 @@
 #include "harness/cli/engine.h"
 #include "harness/cli/live.h"
 #include "harness/cli/load.h"
+#include "harness/cli/repeat.h"
 #include "harness/cli/reports.h"
 #include "harness/run/bringup.h"
 #include "harness/run/guest_parts.h"
@@ -21,7 +22,8 @@
 
 struct run_options {
 	struct load_options load;
-	const char *engine, *out;
+	const char *engine, *out, *repeat;
+	int times; /* to play each plan */
 	bool quiet, json;
 	struct engine_choice where;
 	struct arena *arena; /* of this command */
@@ -36,6 +38,10 @@ static const struct cli_option options[] = {
 	       "vm"),
 	C_TEXT(struct run_options, out, "out", "DIR",
 	       "where everything is written (default: dnsdrill-out/<plan>-<time>)"),
+	C_TEXT(struct run_options, repeat, "repeat", "N",
+	       "play each plan N times in a virtual machine and compare what happened, to the byte; where two runs "
+	       "part "
+	       "is said, and the exit status is 3"),
 	C_PLAN_OPTIONS(struct run_options, load),
 	C_FLAG(struct run_options, quiet, "quiet", "print nothing but errors"),
 	CLI_END,
@@ -187,7 +193,7 @@ static int run_case(const struct run_options *chosen, const struct plan_set *set
 		guest_args(chosen, plan, index, command.data, &vm.pack);
 		session.vm = &vm;
 	}
-	live_init(&live, plan, chosen->quiet);
+	live_init(&live, plan, chosen->where.is_vm, chosen->quiet);
 	r = session_run(plan, &session, &signal_number, &err);
 	live_fini(&live);
 	buf_fini(&command);
@@ -212,8 +218,9 @@ static int open_outdir(const struct run_options *chosen, const char *path, struc
 	return r;
 }
 
+/* *ret_out: where it was written, in the command's arena. */
 static int run_plan(const struct registry *registry, const struct run_options *chosen, const struct plan_set *set,
-		    const char *path)
+		    const char *path, const char **ret_out)
 {
 	struct outdir outdir;
 	struct err err = {0};
@@ -223,11 +230,56 @@ static int run_plan(const struct registry *registry, const struct run_options *c
 		err_print(&err, stderr);
 		return EXIT_TROUBLE;
 	}
+	*ret_out = arena_strdup(chosen->arena, outdir.path);
 	for (size_t i = 0; i < set->count && status < 128; i++)
 		status = exit_worse(status, run_case(chosen, set, i, &outdir));
 	if (lseek(outdir.events_fd, 0, SEEK_END) > 0)
 		status = exit_worse(status, report_run(registry, chosen, &outdir));
 	outdir_close(&outdir);
+	return status;
+}
+
+static int compare(const char *first, const char *other, int number)
+{
+	char a[4200], b[4200];
+	struct repeat_parting parting;
+	struct err err = {0};
+	int r;
+
+	snprintf(a, sizeof(a), "%s/events.ndjson", first);
+	snprintf(b, sizeof(b), "%s/events.ndjson", other);
+	r = repeat_compare(a, b, &parting, &err);
+	if (r < 0)
+		err_print(&err, stderr);
+	else if (r > 0)
+		cli_complain(
+			"run %d is not the same as run 1: line %zu of events.ndjson is\n  %s\nthere, and\n  %s\nhere "
+			"(%s)",
+			number, parting.line, parting.a, parting.b, other);
+	return r ? EXIT_TROUBLE : EXIT_PASS;
+}
+
+/* The plan as often as --repeat says; all but the first run go into directories below the first one's. */
+static int run_repeatedly(const struct registry *registry, const struct run_options *chosen, const struct plan_set *set,
+			  const char *path)
+{
+	struct run_options quiet = *chosen;
+	const char *first = NULL, *out;
+	int status = run_plan(registry, chosen, set, path, &first), same = 1;
+
+	quiet.quiet = true;
+	quiet.out = first;
+	for (int i = 2; first && status < 128 && i <= chosen->times; i++) {
+		const char *again = arena_printf(chosen->arena, "%s/run-%d", first, i);
+		int r = run_plan(registry, &quiet, set, again, &out);
+
+		if (r < 128)
+			r = exit_worse(r, compare(first, again, i));
+		same += r == status;
+		status = exit_worse(status, r);
+	}
+	if (chosen->times > 1 && same == chosen->times && !chosen->quiet)
+		printf("%d runs, the same events.ndjson to the byte\n", same);
 	return status;
 }
 
@@ -284,9 +336,28 @@ static int run_plans(const struct registry *registry, struct run_options *chosen
 		char path[4096];
 
 		out_path(chosen, paths, i, path, sizeof(path));
-		status = exit_worse(status, run_plan(registry, chosen, sets[i], path));
+		status = exit_worse(status, run_repeatedly(registry, chosen, sets[i], path));
 	}
 	return status;
+}
+
+/* Two runs in real time are never the same, so there is nothing to compare. */
+static int choose_times(struct run_options *chosen)
+{
+	char *end = NULL;
+	long times = chosen->repeat ? strtol(chosen->repeat, &end, 10) : 1;
+
+	if (chosen->repeat && (*end || end == chosen->repeat || times < 2 || times > 100)) {
+		cli_complain("--repeat %s: a number from 2 to 100", chosen->repeat);
+		return -EINVAL;
+	}
+	if (chosen->repeat && (!chosen->engine || strcmp(chosen->engine, "vm"))) {
+		cli_complain(
+			"--repeat compares runs to the byte, which only a virtual machine can repeat: add --engine vm");
+		return -EINVAL;
+	}
+	chosen->times = (int)times;
+	return 0;
 }
 
 static int run(const struct registry *registry, int argc, char **argv)
@@ -302,6 +373,8 @@ static int run(const struct registry *registry, int argc, char **argv)
 		cli_complain("--out: name a directory, as in --out results");
 		return EXIT_USAGE;
 	}
+	if (choose_times(&chosen))
+		return EXIT_USAGE;
 	chosen.arena = arena_new();
 	r = run_plans(registry, &chosen, &paths, sets);
 	load_free(sets, paths.count);

@@ -186,4 +186,26 @@ def what_is_missing_is_said_with_the_way_to_get_it():
     assert "netns, vm or auto" in done.stderr, done.stderr
 
 
+@drill.case
+def repeat_compares_runs_to_the_byte():
+    result = drill.drill(outage_plan.plan(), "--engine", "vm", "--seed", "5", "--repeat", "2")
+    assert "2 runs, the same events.ndjson to the byte" in result.done.stdout, result.done.stdout
+    assert filecmp.cmp(result.path("events.ndjson"), result.path("run-2", "events.ndjson"), shallow=False)
+    done = drill.run("run", outage_plan.plan(), "--repeat", "2", check=2)
+    assert "--engine vm" in done.stderr, done.stderr
+
+
+@drill.case
+def a_name_deleted_by_mistake_is_gone_for_its_negative_ttl_after_the_start_date_of_the_plan():
+    plan = os.path.join(drill.SCENARIOS, "70-days", "name-deleted.yaml")
+    done = drill.run("run", plan, "--out", os.path.join(drill.scratch(), "out"), check=3)
+    assert "lab.yaml:7:8: error: clock: only a virtual machine" in done.stderr, done.stderr
+    result = drill.drill(plan, "--engine", "vm")
+    assert result.events("run.start")[0]["wall_ns"] // 10**9 in range(1795219200, 1795219260)   # 2026-11-21T00:00Z
+    bad = [sample for sample in result.samples("bind") if sample["outcome"] != "ok"]
+    first, last = bad[0]["due_ns"], bad[-1]["due_ns"]
+    assert result.measurement("control", "overall")["outage_ns"] < 11 * 60 * 10**9   # the zone itself was mended long before
+    assert 3590 * 10**9 <= last - first <= 3600 * 10**9, (first, last)   # an hour, one sample each 10 s
+
+
 drill.main()
