@@ -177,6 +177,8 @@ static int run(const struct registry *registry, int argc, char **argv)
 	r = load_plans(&lab_command, &chosen.load, &path, registry, sets);
 	if (!r && !shell_host(sets[0]->plans[0], chosen.on))
 		r = unknown_host(sets[0]->plans[0], chosen.on ? chosen.on : "");
+	if (!r && sets[0]->plans[0]->clock_s != PARAM_UNSET)
+		cli_complain("clock: is for dnsdrill run --engine vm; here the clocks show this machine's time");
 	if (!r)
 		r = run_lab(&chosen, sets[0]->plans[0], &operands);
 	load_free(sets, 1);
