@@ -48,6 +48,30 @@ static void add_options(const struct way *way, const struct address *target, str
 		   way->suffix, is_v4 ? "" : "'[", target->text, is_v4 ? "" : "]'", way->port);
 }
 
+/* Those who ask, if it is not for all: "ip saddr { 192.0.2.1, 192.0.2.2 } ". */
+static void add_sources(const struct addresses *from, int family, struct buf *out)
+{
+	const char *before = family == AF_INET ? "ip saddr { " : "ip6 saddr { ";
+
+	for (size_t i = 0; i < from->count; i++) {
+		if (from->v[i].family != family)
+			continue;
+		buf_printf(out, "%s%s", before, from->v[i].text);
+		before = ", ";
+	}
+	if (from->count)
+		buf_puts(out, " } ");
+}
+
+static void add_lead(const struct injector *injector, const struct way *way, const struct address *target,
+		     struct buf *out)
+{
+	buf_printf(out, "nft 'add rule " CORE_TABLE " fault_%" PRId64 " ", injector->id);
+	add_sources(&injector->from_addresses, target->family, out);
+	buf_printf(out, "%s daddr %s %s dport %d redirect to :%d'\n", target->family == AF_INET ? "ip" : "ip6",
+		   target->text, way->protocol, way->port, way->at);
+}
+
 /* A proxy for one server, and the rules that lead what is for it there. */
 static void add_proxy(const struct injector *injector, const struct way ways[3], const struct address *target,
 		      struct buf *out)
@@ -69,11 +93,7 @@ static void add_proxy(const struct injector *injector, const struct way ways[3],
 	buf_printf(out, " --rules /run/dnsdrill-%" PRId64 ".yaml & echo $! >>/run/dnsdrill-%" PRId64 ".pids\n", id, id);
 	for (size_t i = 0; i < 3; i++) {
 		if (ways[i].is_wanted)
-			buf_printf(out,
-				   "nft 'add rule " CORE_TABLE " fault_%" PRId64
-				   " %s daddr %s %s dport %d redirect to :%d'\n",
-				   id, target->family == AF_INET ? "ip" : "ip6", target->text, ways[i].protocol,
-				   ways[i].port, ways[i].at);
+			add_lead(injector, &ways[i], target, out);
 	}
 }
 
@@ -96,7 +116,8 @@ void dns_commands(const struct injector *injector, const struct rule_match *matc
 {
 	int64_t id = injector->id;
 
-	buf_puts(to_apply, "# In the lab the proxy is unseen; these ask the servers in the router's name.\n");
+	buf_puts(to_apply, "# In the lab the proxy is unseen, and one for all faults; these ask the servers in the "
+			   "router's name, and of two for one server the first has all.\n");
 	buf_puts(to_apply, "printf '%s\\n' '- ");
 	add_quoted(rule, to_apply);
 	buf_printf(to_apply, "' >/run/dnsdrill-%" PRId64 ".yaml\n", id);
@@ -115,7 +136,8 @@ void dns_commands(const struct injector *injector, const struct rule_match *matc
 			 dns_wants(match, RULE_DOH) && is_listed(&injector->doh_addresses, target)},
 		};
 
-		add_proxy(injector, ways, target, to_apply);
+		if (!injector->from_addresses.count || addresses_first(&injector->from_addresses, target->family))
+			add_proxy(injector, ways, target, to_apply);
 	}
 	add_removal(id, to_revert);
 }

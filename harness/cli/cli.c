@@ -145,7 +145,7 @@ int cli_parse(const struct command *command, int argc, char **argv, void *into, 
 		}
 		if (!rest && !strncmp(argv[i], "--", 2))
 			r = parse_option(command, argc, argv, &i, into);
-		else if (!rest && argv[i][0] == '-' && argv[i][1])
+		else if (!rest && argv[i][0] == '-' && argv[i][1] && argv[i][1] != ' ') /* "- do: …" is YAML */
 			r = complain_unknown(command, argv[i]);
 		else
 			r = add_operand(command, operands, argv[i]);

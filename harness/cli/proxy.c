@@ -138,6 +138,10 @@ static int parse_options(const struct proxy_cli *chosen, struct proxy_options *r
 		r = parse_numbers(chosen, ret);
 	if (r)
 		return r;
+	if (!strcmp(chosen->listen, chosen->upstream)) {
+		cli_complain("proxy: --upstream %s is where the proxy itself listens", chosen->upstream);
+		return -EINVAL;
+	}
 	if (chosen->on_failure && !strcmp(chosen->on_failure, "silence")) {
 		ret->on_failure = PROXY_SILENCE;
 	} else if (chosen->on_failure && strcmp(chosen->on_failure, "servfail") != 0) {

@@ -31,6 +31,7 @@ static void print_rules(const json_t *rules)
 	json_array_foreach(rules, i, row)
 	{
 		const char *name = json_string_value(json_object_get(row, "name"));
+		const char *rule = json_string_value(json_object_get(row, "rule"));
 
 		printf("%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(row, "id")));
 		for (const char *const *key = (const char *const[]){"seen", "matched", "done", NULL}; *key; key++) {
@@ -43,6 +44,8 @@ static void print_rules(const json_t *rules)
 		print_safely(json_string_value(json_object_get(row, "place")), stdout);
 		printf("\t");
 		print_safely(name ? name : "", stdout);
+		printf("\t");
+		print_safely(rule ? rule : "", stdout);
 		printf("\n");
 	}
 }

@@ -97,6 +97,18 @@ static void handle_lines(struct control *control, struct client *client)
 	client->in = rest;
 }
 
+/* Says why, as far as it is read, and closes. */
+static void refuse(int fd, const char *why)
+{
+	struct buf line = {0};
+
+	buf_printf(&line, "{\"ok\":false,\"errors\":[\"%s\"]}\n", why);
+	if (line.data)
+		(void)!send(fd, line.data, line.len, MSG_NOSIGNAL);
+	buf_fini(&line);
+	close(fd);
+}
+
 static void client_read(struct control *control, struct client *client)
 {
 	char bytes[4096];
@@ -106,10 +118,14 @@ static void client_read(struct control *control, struct client *client)
 		return;
 	if (n > 0)
 		buf_add(&client->in, bytes, (size_t)n);
-	if (n <= 0 || client->in.failed || client->in.len > LINE_MAX_BYTES)
-		client_close(client);
-	else
+	if (n > 0 && !client->in.failed)
 		handle_lines(control, client);
+	if (client->in.len > LINE_MAX_BYTES) {
+		refuse(client->fd, "a line has at most 1 MiB");
+		client->fd = -1;
+	}
+	if (n <= 0 || client->in.failed || client->fd < 0)
+		client_close(client);
 }
 
 static void client_write(struct client *client)
@@ -138,7 +154,7 @@ static void take_client(struct control *control)
 		}
 	}
 	if (fd >= 0)
-		close(fd);
+		refuse(fd, "more clients than the proxy talks to at a time are connected: end one");
 }
 
 static void take_signal(struct control *control)
@@ -249,7 +265,7 @@ int control_ask(const char *path, const char *request, char **ret_line, struct e
 	r = fd_write_all(fd, request, strlen(request));
 	if (!r)
 		r = fd_write_all(fd, "\n", 1);
-	if (!r)
+	if (!r || r == -EPIPE || r == -ECONNRESET) /* who closes may have said why */
 		r = read_line(fd, ret_line);
 	return r ? err_set(err, r, LOC_NONE, "%s: the proxy ended before it answered", path) : 0;
 }

@@ -17,6 +17,7 @@ static int open_listener(struct worker *worker, struct listener *listener, const
 			 struct err *err)
 {
 	int family = endpoint->at.ss_family, on = 1;
+	char text[PROXY_ENDPOINT_TEXT];
 	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
@@ -27,7 +28,8 @@ static int open_listener(struct worker *worker, struct listener *listener, const
 	if (family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	if (bind(fd, (const struct sockaddr *)&endpoint->at, endpoint->len) || listen(fd, BACKLOG))
-		return err_set(err, -errno, LOC_NONE, "listening on TCP: %s", strerror(errno));
+		return err_set(err, -errno, LOC_NONE, "listening on TCP, %s: %s", proxy_endpoint_text(endpoint, text),
+			       strerror(errno));
 	return worker_watch(worker, &listener->source, EPOLLIN);
 }
 

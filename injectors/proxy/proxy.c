@@ -2,8 +2,10 @@
 #include "injectors/proxy/proxy.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -24,6 +26,18 @@ static unsigned choose_count(const struct proxy_options *options)
 	return cores < 1 ? 1 : cores < WORKERS_MAX ? (unsigned)cores : WORKERS_MAX;
 }
 
+const char *proxy_endpoint_text(const struct proxy_endpoint *endpoint, char text[PROXY_ENDPOINT_TEXT])
+{
+	char host[INET6_ADDRSTRLEN] = "?", port[8] = "?";
+	int before = errno; /* which may be what is being told */
+
+	getnameinfo((const struct sockaddr *)&endpoint->at, endpoint->len, host, sizeof(host), port, sizeof(port),
+		    NI_NUMERICHOST | NI_NUMERICSERV);
+	snprintf(text, PROXY_ENDPOINT_TEXT, endpoint->at.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+	errno = before;
+	return text;
+}
+
 /* Workers share the port with each other, and the kernel would let them share it with another proxy of the same user. */
 static int check_port(const struct proxy_options *options, struct err *err)
 {
@@ -31,6 +45,7 @@ static int check_port(const struct proxy_options *options, struct err *err)
 		const struct proxy_endpoint *at = &options->listen[i];
 		bool is_udp = at->service == PROXY_PLAIN;
 		CLEANUP_CLOSE int fd = socket(at->at.ss_family, (is_udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+		char text[PROXY_ENDPOINT_TEXT];
 		int on = 1;
 
 		if (fd >= 0 && at->at.ss_family == AF_INET6)
@@ -38,8 +53,8 @@ static int check_port(const struct proxy_options *options, struct err *err)
 		if (fd >= 0 && !is_udp) /* or connections of the past would be in the way */
 			setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 		if (fd < 0 || bind(fd, (const struct sockaddr *)&at->at, at->len))
-			return err_set(err, -errno, LOC_NONE, "listening on %s: %s", is_udp ? "UDP" : "TLS",
-				       strerror(errno));
+			return err_set(err, -errno, LOC_NONE, "listening on %s, %s: %s", is_udp ? "UDP" : "TLS",
+				       proxy_endpoint_text(at, text), strerror(errno));
 	}
 	return 0;
 }

@@ -27,6 +27,10 @@ struct proxy_endpoint {
 	enum proxy_service service; /* that clients get there */
 };
 
+/* "192.0.2.1:53", "[2001:db8::1]:53"; returns text. */
+#define PROXY_ENDPOINT_TEXT 64
+const char *proxy_endpoint_text(const struct proxy_endpoint *endpoint, char text[PROXY_ENDPOINT_TEXT]);
+
 /* Of TLS; borrowed for as long as the proxy runs. */
 struct proxy_tls {
 	const struct tls_service *service; /* what clients are shown; NULL: none */

@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "harness/plan/parse.h"
+
 /* Every error a string of an array, as it would be printed. */
 static json_t *texts(const struct errs *errs)
 {
@@ -13,7 +15,7 @@ static json_t *texts(const struct errs *errs)
 	for (size_t i = 0; i < errs->count; i++) {
 		const struct err *err = &errs->v[i];
 
-		if (err->loc.file)
+		if (err->loc.file && err->loc.line)
 			json_array_append_new(list, json_sprintf("%s:%u:%u: %s", err->loc.file, err->loc.line,
 								 err->loc.col, err->text));
 		else
@@ -30,10 +32,14 @@ static json_t *refuse(const char *why)
 static json_t *describe(const struct rule *rule, bool with_counts)
 {
 	json_t *row = json_pack("{s:I, s:s?}", "id", (json_int_t)rule->id, "name", rule->name.value);
+	struct buf text = {0};
 
 	json_object_set_new(
 		row, "place",
 		json_sprintf("%s:%u:%u", rule->loc.file ? rule->loc.file : "", rule->loc.line, rule->loc.col));
+	param_format_given(rule_params, rule, &text);
+	json_object_set_new(row, "rule", json_string(text.data ? text.data : ""));
+	buf_fini(&text);
 	if (with_counts) {
 		json_object_set_new(row, "seen", json_integer((json_int_t)rule_seen(rule)));
 		json_object_set_new(row, "matched", json_integer((json_int_t)atomic_load(&rule->matched)));

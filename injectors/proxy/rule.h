@@ -234,5 +234,5 @@ void rules_fini(struct rules *rules); /* and every rule in it; NULL-safe members
  * warnings. */
 int rules_load_bytes(struct rules *rules, struct arena *arena, const char *file, const char *data, size_t len,
 		     struct errs *errs, struct errs *warnings);
-/* Which rules can never act because one before them takes all they match. */
-void rules_check(const struct rules *rules, struct errs *warnings);
+/* Which rules, of those behind the first `from`, can never act because one before them takes all they match. */
+void rules_check(const struct rules *rules, size_t from, struct errs *warnings);

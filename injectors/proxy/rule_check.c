@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "injectors/proxy/rule_check.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -167,6 +168,9 @@ static void check_edns(const struct rule *rule, struct errs *errs)
 		errs_add(errs, todo->loc, "do: subnet: missing leaves nothing for subnet_scope");
 	if (rule_needs_edns(todo) && rule->match.edns == RULE_FALSE)
 		errs_add(errs, rule->loc, "this can never act: match wants queries without EDNS, do needs EDNS");
+	if (todo->ignore_do && (GIVEN(todo->signatures) || GIVEN(todo->denial)))
+		errs_add(errs, todo->loc, "do: ignore_do: no signatures and no proofs come, so none are left for %s",
+			 GIVEN(todo->signatures) ? "signatures" : "denial");
 	if (todo->ignore_do && rule->match.dnssec_ok == RULE_FALSE)
 		errs_add(errs, rule->loc,
 			 "this can never act: match wants queries without the DO flag, ignore_do takes it");
@@ -279,6 +283,44 @@ static bool has_noerror(const struct rule_list16 *rcodes)
 	return false;
 }
 
+/* The fewest labels that a name has which fits; 0 for any. */
+static int64_t fewest_labels(const struct rule_qname *qname)
+{
+	int64_t labels = qname->kind == RULE_QNAME_BELOW;
+
+	if (qname->kind == RULE_QNAME_REGEX)
+		return 0;
+	for (const uint8_t *at = qname->name.wire; *at; at += *at + 1)
+		labels++;
+	return labels;
+}
+
+static void check_labels(const struct rule_match *match, struct errs *errs)
+{
+	for (size_t i = 0; GIVEN(match->labels) && i < match->name_count; i++) {
+		if (fewest_labels(&match->names[i]) > match->labels)
+			errs_add(errs, match->qname.v[i].loc,
+				 "qname: such names have more labels than max_labels: %" PRId64
+				 " allows: nothing could match",
+				 match->labels);
+	}
+}
+
+/* Each client has one that it can be answered from. */
+static void check_source(const struct rule *rule, struct errs *errs)
+{
+	const struct addresses *sources = &rule->todo.source;
+
+	for (size_t i = 0; sources->count && i < rule->match.client_count; i++) {
+		const struct address *client = &rule->match.clients[i].address;
+
+		if (!addresses_first(sources, client->family))
+			errs_add(errs, sources->v[0].loc,
+				 "source: clients that match have IPv%d, and none of these addresses: add one",
+				 client->family == AF_INET ? 4 : 6);
+	}
+}
+
 static void check_match(const struct rule *rule, struct errs *errs)
 {
 	const struct rule_match *match = &rule->match;
@@ -295,6 +337,8 @@ static void check_match(const struct rule *rule, struct errs *errs)
 		errs_add(errs, match->loc,
 			 "match: an answer of that kind is NOERROR, which rcode leaves out: nothing "
 			 "could match");
+	check_labels(match, errs);
+	check_source(rule, errs);
 	if (GIVEN(rule->share_ppm) && GIVEN(rule->every))
 		errs_add(errs, rule->loc, "share and every exclude each other");
 }

@@ -2,6 +2,7 @@
 /*
  * The keys below http: how an answer over HTTPS (RFC 8484) is carried.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "harness/base/units.h"
@@ -83,6 +84,10 @@ void rule_check_http(const struct rule *rule, struct errs *errs)
 	if (GIVEN(http->abort) &&
 	    (GIVEN(http->status) || type->value || http->body_rate.value || GIVEN(http->truncate_bytes)))
 		errs_add(errs, http->loc, "http: abort leaves no answer for other keys to act on; take it or them");
+	if (GIVEN(http->status) && http->status > 299 && !type->value &&
+	    (http->body_rate.value || GIVEN(http->truncate_bytes)))
+		errs_add(errs, http->loc, "http: status %" PRId64 " has no body for %s; give it a content_type",
+			 http->status, http->body_rate.value ? "body_rate" : "truncate");
 	if (rule->todo.twice || GIVEN(rule->todo.again_ns))
 		errs_add(errs, rule->todo.loc, "do: a request over HTTP has one answer: twice and again cannot act");
 }

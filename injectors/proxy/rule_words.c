@@ -134,6 +134,17 @@ static int read_regex(const char *text, size_t len, struct rule_qname *ret, char
 	return 0;
 }
 
+/* Whether people mean something by it that a name does not: a * that is not escaped. */
+static bool has_star(const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '*')
+			return true;
+		text += *text == '\\' && text[1];
+	}
+	return false;
+}
+
 int rule_word_qname(const char *text, struct rule_qname *ret, char *why, size_t why_size)
 {
 	size_t len = strlen(text);
@@ -151,6 +162,12 @@ int rule_word_qname(const char *text, struct rule_qname *ret, char *why, size_t 
 	} else if (text[0] == '.' && text[1]) {
 		ret->kind = RULE_QNAME_SUFFIX;
 		text++;
+	}
+	if (has_star(text)) {
+		snprintf(why, why_size,
+			 "a * stands in front only (*.example.com); write a regular expression, /^www.*com$/, or \\* "
+			 "for the character");
+		return -EINVAL;
 	}
 	if (!msg_name_from_text(&ret->name, text))
 		return 0;

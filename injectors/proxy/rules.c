@@ -65,19 +65,26 @@ static bool takes_all(const struct rule *rule)
 {
 	return (rule->share_ppm == PARAM_UNSET || rule->share_ppm == PPM_ONE) &&
 	       (rule->every == PARAM_UNSET || rule->every == 1) && rule->first == PARAM_UNSET &&
-	       rule->after == PARAM_UNSET;
+	       rule->after == PARAM_UNSET && rule->above == PARAM_UNSET;
 }
 
-void rules_check(const struct rules *rules, struct errs *warnings)
+static void add_hidden(struct errs *warnings, const struct rule *rule, const struct rule *by)
 {
-	for (size_t i = 0; i < rules->count; i++) {
+	if (rule->loc.file == by->loc.file)
+		errs_add(warnings, rule->loc, "this rule never acts: the one in line %u takes all that it matches",
+			 by->loc.line);
+	else
+		errs_add(warnings, rule->loc, "this rule never acts: rule %u takes all that it matches", by->id);
+}
+
+void rules_check(const struct rules *rules, size_t from, struct errs *warnings)
+{
+	for (size_t i = from; i < rules->count; i++) {
 		for (size_t j = 0; j < i; j++) {
 			if (!takes_all(rules->v[j]) || rules->v[j]->is_tls != rules->v[i]->is_tls ||
 			    !match_covers(&rules->v[j]->match, &rules->v[i]->match))
 				continue;
-			errs_add(warnings, rules->v[i]->loc,
-				 "this rule never acts: the one in line %u takes all that it matches",
-				 rules->v[j]->loc.line);
+			add_hidden(warnings, rules->v[i], rules->v[j]);
 			break;
 		}
 	}
@@ -111,6 +118,6 @@ int rules_load_bytes(struct rules *rules, struct arena *arena, const char *file,
 		undo_load(rules, count);
 		return -EINVAL;
 	}
-	rules_check(rules, warnings);
+	rules_check(rules, count, warnings);
 	return 0;
 }

@@ -184,7 +184,7 @@ int ruleset_with(const struct ruleset *set, const char *file, const char *text, 
 		ruleset_drop(new);
 		return r;
 	}
-	rules_check(&new->rules, warnings);
+	rules_check(&new->rules, set->rules.count, warnings);
 	*ret = new;
 	return 0;
 }

@@ -54,6 +54,7 @@ static int open_listener(struct worker *worker, struct listener *listener, const
 			 struct err *err)
 {
 	int fd = udp_socket(endpoint->at.ss_family, err);
+	char text[PROXY_ENDPOINT_TEXT];
 
 	if (fd < 0)
 		return fd;
@@ -61,7 +62,8 @@ static int open_listener(struct worker *worker, struct listener *listener, const
 		.source = {.kind = SOURCE_LISTEN_UDP, .fd = fd}, .endpoint = endpoint, .is_any = is_wildcard(endpoint)};
 	set_options(worker, listener);
 	if (bind(fd, (const struct sockaddr *)&endpoint->at, endpoint->len))
-		return err_set(err, -errno, LOC_NONE, "listening on UDP: %s", strerror(errno));
+		return err_set(err, -errno, LOC_NONE, "listening on UDP, %s: %s", proxy_endpoint_text(endpoint, text),
+			       strerror(errno));
 	return worker_watch(worker, &listener->source, EPOLLIN);
 }
 

@@ -13,12 +13,14 @@ static int open_one(struct worker *worker, struct source *upstream, struct err *
 {
 	const struct proxy_endpoint *to = &worker->proxy->options.upstream;
 	int fd = udp_socket(to->at.ss_family, err);
+	char text[PROXY_ENDPOINT_TEXT];
 
 	if (fd < 0)
 		return fd;
 	*upstream = (struct source){.kind = SOURCE_UPSTREAM, .fd = fd};
 	if (connect(fd, (const struct sockaddr *)&to->at, to->len))
-		return err_set(err, -errno, LOC_NONE, "no way to the upstream: %s", strerror(errno));
+		return err_set(err, -errno, LOC_NONE, "no way to the upstream, %s: %s", proxy_endpoint_text(to, text),
+			       strerror(errno));
 	return worker_watch(worker, upstream, EPOLLIN);
 }
 

@@ -54,9 +54,9 @@ RAW = {
 }
 
 
-def outcome(ask, address, message):
+def outcome(ask, *arguments):
     try:
-        return ask(address, message)
+        return ask(*arguments)
     except (OSError, AssertionError):
         return None
 
@@ -65,9 +65,10 @@ def outcome(ask, address, message):
 def what_passes_through_is_the_same_to_the_byte():
     answered = 0
     with proxy():
-        for ask in (lambda a, m: ask_udp(a, m, 0.3), ask_tcp):
+        for ask in (ask_udp, lambda a, m, _: ask_tcp(a, m)):
             for name, message in RAW.items():
-                direct, through = outcome(ask, SERVER, message), outcome(ask, PROXY, message)
+                direct = outcome(ask, SERVER, message, 1)
+                through = outcome(ask, PROXY, message, 5 if direct else 0.3)
                 answered += direct is not None
                 assert direct == through, f"{name}: {direct} became {through}"
     assert answered >= 16, answered  # the comparison is of answers, not of silence
@@ -281,9 +282,35 @@ def wrong_rules_and_options_are_errors_with_their_place():
     for wrong in (["--listen", "5300"], ["--threads", "0"], ["--upstream-timeout", "5"], ["--on-upstream-failure", "no"]):
         assert run("proxy", *ends, *wrong, check=2).stderr.startswith("dnsdrill: proxy: " + wrong[0])
     with proxy():
-        assert "in use" in run("proxy", *ends, check=3).stderr  # not shared, although the workers share it
+        assert "127.0.0.1:5300: Address already in use" in run("proxy", *ends, check=3).stderr  # not shared, although the workers share it
         assert "delay" in control("add", "{do: {dealy: 5ms}}", check=1).stderr
         assert "id" in control("remove", "99", check=1).stderr
+        assert "the file is empty" in control("add", "", check=1).stderr
+    assert "itself" in run("proxy", "--listen", "127.0.0.1:5300", "--upstream", "127.0.0.1:5300", check=2).stderr
+
+
+@case
+def the_live_view_shows_rules_as_they_are_written_and_outlives_bad_clients():
+    with proxy("- {name: first, match: {qname: '*.example.com'}, do: {drop: answer}, share: 30%}\n"), contextlib.ExitStack() as open_ones:
+        control("add", "- {match: {qname: gone.example}, do: {delay: 50ms}}\n- {do: {drop: query}}\n")
+        rows = [line.split("\t") for line in control("list").stdout.splitlines()]
+        assert rows[0][2] == "first" and "drop: answer" in rows[0][3] and "30%" in rows[0][3], rows
+        assert [row[0] for row in rows] == ["1", "2", "3"] and "gone.example" in rows[1][3] and "drop: query" in rows[2][3], rows
+        assert "rule 3 takes all" in control("add", "{match: {qtype: A}, do: {twice: true}}").stderr
+        assert not control("add", "{match: {client: 192.0.2.1}, do: {twice: true}}", check=0).stderr.count("rule 1 ")
+        for garbage, says in ((b"a" * (1 << 21), b"1 MiB"), (os.urandom(5000).replace(b"\n", b"") + b"\n", b"not JSON"), (b"{}\n", b"none of")):
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(10)
+                client.connect(CONTROL)
+                with contextlib.suppress(ConnectionError):
+                    client.sendall(garbage)
+                assert says in client.recv(4096)
+        for _ in range(16):  # as many as it talks to
+            client = open_ones.enter_context(socket.socket(socket.AF_UNIX))
+            client.connect(CONTROL)
+        assert "more clients" in control("list", check=1).stderr
+        open_ones.close()
+        until("there is room again", lambda: run("proxy", "ctl", CONTROL, "list").returncode == 0)
 
 
 server = start_knot()

@@ -107,6 +107,23 @@ static void its_commands_say_the_rule_as_the_plan_did(void **state UNUSED)
 	buf_fini(&revert);
 }
 
+static void its_commands_are_for_those_it_is_from(void **state UNUSED)
+{
+	struct errs errs = {0};
+	struct injector *fault = parse("{do: {rcode: REFUSED}}", &errs);
+	struct address clients[2];
+	struct buf apply = {0}, revert = {0};
+
+	assert_int_equal(address_parse("203.0.113.53", &clients[0]), 0);
+	assert_int_equal(address_parse("203.0.113.54", &clients[1]), 0);
+	fault->from_addresses = (struct addresses){clients, 2};
+	dns_message_ops.commands(fault, &apply, &revert);
+	assert_non_null(strstr(apply.data, " ip saddr { 203.0.113.53, 203.0.113.54 } ip daddr "));
+	assert_null(strstr(apply.data, "ip6 daddr")); /* none of them asks there */
+	buf_fini(&apply);
+	buf_fini(&revert);
+}
+
 static void without_prepare_there_is_nothing_to_revert_and_nothing_to_apply(void **state UNUSED)
 {
 	struct errs errs = {0};
@@ -163,6 +180,7 @@ int main(void)
 		cmocka_unit_test(rejects_a_ramp_of_what_is_counted),
 		cmocka_unit_test(describes_itself),
 		cmocka_unit_test(its_commands_say_the_rule_as_the_plan_did),
+		cmocka_unit_test(its_commands_are_for_those_it_is_from),
 		cmocka_unit_test(without_prepare_there_is_nothing_to_revert_and_nothing_to_apply),
 		cmocka_unit_test(apply_and_revert_leave_no_trace),
 	};

@@ -47,6 +47,8 @@ static void what_contradicts_itself_is_refused(void **state)
 	REFUSES("- {do: {ttl: 1s, ttl_cap: 2s}}\n", "1:8", "ttl and ttl_cap");
 	REFUSES("- {do: {ttl: 1500ms}}\n", "1:8", "whole seconds");
 	REFUSES("- {do: {remove: [A, OPT]}}\n", "1:21", "edns: strip");
+	REFUSES("- {do: {ignore_do: true, signatures: expired}}\n", "1:8", "none are left for signatures");
+	REFUSES("- {do: {http: {status: 503, body_rate: 10B/s}}}\n", "1:15", "no body for body_rate");
 	REFUSES("- {do: {drop: query}, share: 5%, every: 2}\n", "1:3", "share and every");
 }
 
@@ -58,6 +60,14 @@ static void what_can_never_match_is_refused(void **state)
 	REFUSES("- {match: {edns: false}, do: {rcode: BADVERS}}\n", "1:3", "can never act");
 	REFUSES("- {match: {min_size: 513B, max_size: 512B}, do: {drop: answer}}\n", "1:11", "nothing could match");
 	REFUSES("- {match: {max_size: 11B}, do: {drop: answer}}\n", "1:11", "nothing could match");
+	REFUSES("- {match: {qname: www.example.com, max_labels: 2}, do: {drop: query}}\n", "1:19", "more labels");
+	REFUSES("- {match: {qname: ['*.example.com'], max_labels: 2}, do: {drop: query}}\n", "1:20", "more labels");
+	REFUSES("- {match: {qname: '*.example.*'}, do: {drop: query}}\n", "1:19", "a * stands in front only");
+	REFUSES("- {match: {qname: www*}, do: {drop: query}}\n", "1:19", "a regular expression");
+	REFUSES("- {match: {client: \"2001:db8::/32\"}, do: {source: 192.0.2.99}}\n", "1:51",
+		"clients that match have IPv6");
+	drill_rules(*state, "- {match: {qname: .example.com, max_labels: 2}, do: {drop: query}}\n"
+			    "- {match: {qname: 'a\\*.example.com'}, do: {drop: query}}\n");
 }
 
 /* RFC 5737 has three ranges for IPv4; RFC 3849 and RFC 9637 one each for IPv6. */
@@ -106,6 +116,10 @@ static void a_rule_that_can_act_is_not_warned_of(void **state)
 	static const char *const fine[] = {
 		"- {do: {drop: query}, share: 50%}\n- {do: {rcode: SERVFAIL}}\n",
 		"- {do: {drop: query}, first: 5}\n- {do: {rcode: SERVFAIL}}\n",
+		"- {do: {drop: answer}, above: 20/s}\n- {do: {rcode: SERVFAIL}}\n",
+		"- {do: {tcp_cut: 5B}}\n- {match: {transport: udp}, do: {rcode: SERVFAIL}}\n",
+		"- {do: {source_port: 7}}\n- {match: {transport: tcp}, do: {rcode: SERVFAIL}}\n",
+		"- {do: {http: {status: 503}}}\n- {match: {transport: tcp}, do: {rcode: SERVFAIL}}\n",
 		"- {do: {edns: formerr}}\n- {do: {rcode: SERVFAIL}}\n", /* the first is for queries with EDNS only */
 		"- {match: {qname: '*.example.com'}, do: {drop: query}}\n- {match: {qname: example.com}, do: {twice: "
 		"true}}\n",
