@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Step `push`: a new version of a zone, as a file, on its primaries; secondaries follow by NOTIFY and transfer.
+ * Step `push`: a new version of a zone on its primaries, as a file or by their HTTP API; secondaries follow by NOTIFY and transfer.
  */
-#include "harness/actions/common.h"
+#include "harness/actions/api_push.h"
 #include "harness/base/serial.h"
 
 static const char *const serials[] = {"file", "raise", NULL};
 enum { SERIAL_FILE, SERIAL_RAISE };
 
+static const char *const ways[] = {"file", "api", NULL};
+enum { BY_FILE, BY_API };
+
 struct push {
 	struct action action;
 	struct text file;
-	int64_t serial;
+	int64_t serial, by;
+	struct api_options api;
 };
 
 static const struct param push_params[] = {
@@ -21,6 +25,16 @@ static const struct param push_params[] = {
 	       "the SOA's serial: as the file has it, which must be higher than the one before; or the one before and "
 	       "one "
 	       "more"),
+	P_ENUM(struct push, by, "by", ways, BY_FILE,
+	       "how: the file put in place and the server told by its control channel; or PowerDNS's HTTP API (GET the "
+	       "zone, PATCH the record sets that differ, PUT notify), for zones with api: true"),
+	P_INT(struct push, api.batch, "batch", 1, 100000, 100, "by api: record sets in one PATCH"),
+	P_INT(struct push, api.retries, "retries", 0, 100, 3,
+	      "by api: how often a request is repeated after 429, 5xx or no answer; anything else is final"),
+	P_DURATION(struct push, api.backoff_ns, "backoff", 1 * MSEC, 3600 * SEC, 500 * MSEC,
+		   "by api: the wait before the first repetition, doubled each time; a Retry-After goes before it"),
+	P_DURATION(struct push, api.request_timeout_ns, "request_timeout", 10 * MSEC, 3600 * SEC, 2 * SEC,
+		   "by api: how long one request may take"),
 	PARAM_END,
 };
 
@@ -49,6 +63,8 @@ static void push_resolve(struct action *action, struct plan *plan, struct arena 
 
 	if (!zone)
 		return; /* said already */
+	if (push->by == BY_API)
+		api_push_check(action, spec, plan, errs);
 	before = version_serial(plan, spec);
 	if (push->serial == SERIAL_RAISE)
 		zone = version_edit(plan, zone, before + 1, NULL, NULL, "with its serial raised", push->file.loc, arena,
@@ -59,6 +75,23 @@ static void push_resolve(struct action *action, struct plan *plan, struct arena 
 		action->version = version_add(plan, spec, zone, push->file.loc, arena, errs);
 }
 
+static int push_perform(const struct action *action, const struct action_place *place, struct job_report *report)
+{
+	const struct push *push = (const struct push *)action;
+
+	if (push->by == BY_API)
+		return api_push_perform(action, &push->api, place, report);
+	return action_push_version(action, place, report);
+}
+
+static void push_commands(const struct action *action, struct buf *out)
+{
+	if (((const struct push *)action)->by == BY_API)
+		api_push_commands(action, out);
+	else
+		action_push_commands(action, out);
+}
+
 static void push_sentence(const struct action *action, struct buf *out)
 {
 	const struct push *push = (const struct push *)action;
@@ -66,19 +99,21 @@ static void push_sentence(const struct action *action, struct buf *out)
 	buf_printf(out, "pushes %s as zone %s, serial %u, to ", push->file.value, action->zone.value,
 		   action->version->serial);
 	action_add_hosts(action, out);
+	if (push->by == BY_API)
+		buf_puts(out, ", by the HTTP API");
 }
 
 extern const struct action_ops push_ops;
 const struct action_ops push_ops = {
 	.kind = "push",
-	.summary =
-		"gives a zone's primaries a new file and has them read it; secondaries follow by NOTIFY and transfer",
+	.summary = "gives a zone's primaries a new version, as a file or by their HTTP API; secondaries follow by "
+		   "NOTIFY and transfer",
 	.on = ACTION_ON_ZONE,
 	.verbs = SERVER_CAN(RELOAD_ZONE),
 	.params = push_params,
 	.size = sizeof(struct push),
 	.resolve = push_resolve,
-	.perform = action_push_version,
+	.perform = push_perform,
 	.sentence = push_sentence,
-	.commands = action_push_commands,
+	.commands = push_commands,
 };

@@ -115,6 +115,8 @@ enum injector_hits {
 enum injector_demand {
 	INJECTOR_DEMANDS_DISK = 1, /* the server's directory is a file system of its own */
 	INJECTOR_DEMANDS_CLOCK = 2, /* the server's clock can be shifted */
+	INJECTOR_DEMANDS_API =
+		4, /* the server's HTTP API leaves its place to the fault's proxy (server_spec.api_is_fronted) */
 };
 
 struct injector_ops {

@@ -56,6 +56,7 @@ struct server_zone {
 	const struct server_signing *signing; /* NULL: unsigned, or signed by its owner */
 	const struct server_tsig
 		*update; /* primary: takes dynamic updates signed with this key (RFC 2136); NULL: takes none */
+	bool has_api; /* primary: the server's HTTP API can change it */
 };
 
 /* What a server needs for TLS. PEM files, absolute paths. */
@@ -64,6 +65,9 @@ struct server_tls {
 	const char *certificate, *key; /* its own; NULL if it serves none */
 	const char *ca; /* what it trusts; NULL if the lab has no TLS at all */
 };
+
+/* Where an HTTP API is served, at the server's first address. */
+#define API_PORT 8081
 
 struct server_spec {
 	const char *host; /* name in the lab, "alpha.ns1" */
@@ -81,6 +85,8 @@ struct server_spec {
 	/* Not NULL: forwards over TLS to DOT_PORT; forward_names[i] is the name the certificate of forward->v[i] must have. */
 	const char *const *forward_names;
 	struct server_tls tls;
+	const char *api_key; /* NULL: no zone has an API. What requests must carry */
+	bool api_is_fronted; /* the API is served at 127.0.0.1 alone: a fault's proxy stands before it, at the first address */
 	const char *
 		options; /* raw configuration text of the plan, passed through at the end (or where the format needs it); NULL: none */
 };
@@ -127,6 +133,7 @@ struct server_ops {
 	int (*configure)(const struct server_spec *spec, struct arena *arena, struct server_command *ret,
 			 struct err *err);
 	bool takes_updates; /* of RFC 2136, for zones that say so (server_zone.update) */
+	bool has_api; /* PowerDNS's HTTP API, for zones that say so (server_zone.has_api) */
 	unsigned verbs; /* set of SERVER_CAN(): what control can be asked for */
 	/* How a server that configure() wrote for is told. zone: of its spec; NULL for verbs that name none. */
 	int (*control)(const struct server_spec *spec, enum server_verb verb, const struct server_zone *zone,

@@ -41,6 +41,7 @@ struct zone_spec {
 	int64_t apex_ns; /* enum apex_ns */
 	struct sign_spec sign;
 	bool updates; /* its primaries take dynamic updates, signed with a key of the lab's making */
+	bool api; /* its primaries hold it where their HTTP API can change it */
 	struct texts providers; /* that serve it; empty: those with a nameserver in the apex NS set */
 	struct text delegation; /* records in zone file syntax for the parent instead of the generated ones */
 	struct zone *zone; /* loaded and checked */

@@ -27,6 +27,9 @@ static const struct param zone_params[] = {
 		"defaults"),
 	P_BOOL(struct zone_spec, updates, "updates", false,
 	       "its primaries take dynamic updates (RFC 2136), signed with a key of the lab's making"),
+	P_BOOL(struct zone_spec, api, "api", false,
+	       "primaries that have an HTTP API (powerdns) hold it in a database that the API changes, with a key of "
+	       "the lab's making"),
 	P_TEXTS(struct zone_spec, providers, "providers",
 		"providers whose nameservers serve the zone; by default those with a nameserver in its NS set"),
 	P_TEXT(struct zone_spec, delegation, "delegation",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "harness/run/server_spec.h"
+#include "harness/api/injector.h"
 #include "harness/base/rng.h"
 #include "harness/base/units.h"
 #include <errno.h>
@@ -54,6 +55,11 @@ static const struct server_tsig *make_tsig(const struct maker *maker, const stru
 static const struct server_tsig *make_update_key(const struct maker *maker, const char *zone)
 {
 	return make_key(maker, arena_printf(maker->arena, "update.%s", zone));
+}
+
+static const char *make_api_key(const struct maker *maker, const struct topo_host *host)
+{
+	return make_key(maker, arena_printf(maker->arena, "api.%s", host->name))->secret;
 }
 
 /* The peer's addresses in the families the host has: others cannot be reached from it. */
@@ -154,6 +160,9 @@ static int add_zones(const struct maker *maker, const struct topo_host *host, st
 		}
 		if (zone->spec && zone->spec->updates && !ret->primary_count)
 			ret->update = make_update_key(maker, zone->name);
+		ret->has_api = zone->spec && zone->spec->api && !ret->primary_count && host->server->has_api;
+		if (ret->has_api)
+			spec->api_key = make_api_key(maker, host);
 		add_secondaries(maker, host, zone, ret);
 		spec->zone_count++;
 	}
@@ -218,6 +227,7 @@ static int make_spec(const struct maker *maker, const struct topo_host *host, st
 		.role = host->server_role,
 		.listen = host->addresses,
 		.options = host->options,
+		.api_is_fronted = host->demands & INJECTOR_DEMANDS_API,
 	};
 	r = add_tls(maker, host, spec, err);
 	if (r < 0)
