@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "harness/actions/api_sets.h"
+#include "harness/base/clock.h"
 #include "harness/plan/topology.h"
+
+#define LAST_LOOK_NS (200 * MSEC) /* at what it serves, after a push that failed */
 
 void api_push_check(const struct action *action, const struct zone_spec *spec, const struct plan *plan,
 		    struct errs *errs)
@@ -83,7 +86,7 @@ int api_push_perform(const struct action *action, const struct api_options *opti
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	const struct server_spec *spec = place->server ? server_process_spec(place->server) : NULL;
-	struct api_client client = {.options = options, .deadline_ns = action_deadline(action) - 200 * MSEC};
+	struct api_client client = {.options = options, .deadline_ns = action_deadline(action) - 2 * LAST_LOOK_NS};
 	int64_t deadline_ns = client.deadline_ns;
 	int status;
 
@@ -94,11 +97,11 @@ int api_push_perform(const struct action *action, const struct api_options *opti
 	client.key = spec->api_key;
 	client.url = make_url(spec, action->zone.value, arena);
 	status = put_version(&client, action->version, arena, report);
-	if (status)
-		zone_job_serial(place->server, action->zone.value, deadline_ns, report);
-	else
+	if (!status)
 		status = zone_job_wait(place->server, action->zone.value, &action->version->question, deadline_ns,
 				       report);
+	if (status)
+		zone_job_serial(place->server, action->zone.value, clock_now_ns() + LAST_LOOK_NS, report);
 	say_all(&client, report);
 	api_client_fini(&client);
 	return status;

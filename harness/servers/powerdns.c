@@ -35,7 +35,11 @@ static void add_backend(const struct server_spec *spec, struct buf *out)
 			   spec->dir, needs_database(spec) ? DATABASE : "");
 		return;
 	}
-	buf_printf(out, "launch=gsqlite3\ngsqlite3-database=%s/" ZONES_DATABASE "\ngsqlite3-dnssec=yes\n", spec->dir);
+	/* What is lost when the kernel dies is of no use to a lab. */
+	buf_printf(out,
+		   "launch=gsqlite3\ngsqlite3-database=%s/" ZONES_DATABASE "\ngsqlite3-dnssec=yes\n"
+		   "gsqlite3-pragma-synchronous=0\n",
+		   spec->dir);
 	buf_printf(out,
 		   "webserver=yes\napi=yes\napi-key=%s\nwebserver-address=%s\nwebserver-port=%d\n"
 		   "webserver-allow-from=0.0.0.0/0,::/0\nwebserver-loglevel=none\n",
@@ -110,7 +114,8 @@ static void add_script(const struct server_spec *spec, const char *util, const c
 	buf_printf(out, "[ -e %s/%s ] && exec %s --config-dir=%s\n", spec->dir,
 		   spec->api_key ? ZONES_DATABASE : DATABASE, program, spec->dir);
 	if (spec->api_key)
-		buf_printf(out, "sqlite3 %s/" ZONES_DATABASE " <" ZONES_SCHEMA "\n", spec->dir);
+		buf_printf(out, "sqlite3 -cmd 'PRAGMA synchronous=OFF' %s/" ZONES_DATABASE " <" ZONES_SCHEMA "\n",
+			   spec->dir);
 	else
 		buf_printf(out, "util create-bind-db %s/" DATABASE "\n", spec->dir);
 	for (size_t i = 0; i < spec->tsig_count; i++)
