@@ -16,7 +16,7 @@
 
 #include "harness/api/transport.h"
 #include "harness/base/fd.h"
-#include "harness/base/signals.h"
+#include "injectors/companion.h"
 #include "injectors/proxy/confine.h"
 #include "injectors/proxy/inline.h"
 #include "injectors/proxy/inline_net.h"
@@ -32,26 +32,6 @@ struct child {
 	const struct inline_start *start;
 	struct proxy *proxy;
 };
-
-static void answer(const struct child *child, int fd, const struct err *err)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} extra = {0};
-	struct err said = *err;
-	struct iovec part = {&said, sizeof(said)};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-
-	if (fd >= 0) {
-		extra.align = (struct cmsghdr){
-			.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-		memcpy(CMSG_DATA(&extra.align), &fd, sizeof(fd));
-		message.msg_control = &extra;
-		message.msg_controllen = sizeof(extra);
-	}
-	(void)!sendmsg(child->ctl_fd, &message, MSG_NOSIGNAL);
-}
 
 /* A namespace of its own; the descriptor of it. */
 static int move_out(struct err *err)
@@ -154,17 +134,6 @@ static int serve(struct child *child, const struct inline_order *order, struct e
 	return r ? r : proxy_run(child->proxy, err);
 }
 
-static void furnish(int ctl_fd, struct child *child)
-{
-	signals_reset();
-	signal(SIGINT, SIG_IGN); /* Ctrl-C is the maker's to hear: faults are undone in order */
-	prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL, 0UL, 0UL, 0UL);
-	prctl(PR_SET_NAME, "dnsdrill-proxy", 0UL, 0UL, 0UL);
-	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* delays end when they are due, not 50 µs later */
-	child->ctl_fd = dup2(ctl_fd, STDERR_FILENO + 1);
-	syscall(SYS_close_range, STDERR_FILENO + 2, ~0U, 0); /* what others wait for the end of */
-}
-
 _Noreturn void inline_child_run(int ctl_fd, struct inline_shared *shared, const struct inline_start *start)
 {
 	struct child child = {.shared = shared, .start = start};
@@ -172,19 +141,20 @@ _Noreturn void inline_child_run(int ctl_fd, struct inline_shared *shared, const 
 	struct err err = {0};
 	int netns_fd;
 
-	furnish(ctl_fd, &child);
+	child.ctl_fd = companion_enter(ctl_fd, "dnsdrill-proxy");
+	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* delays end when they are due, not 50 µs later */
 	netns_fd = move_out(&err);
-	answer(&child, netns_fd, &err);
+	companion_answer(child.ctl_fd, netns_fd, &err);
 	if (netns_fd < 0)
 		_exit(1);
 	close(netns_fd);
 	if (recv(child.ctl_fd, &order, sizeof(order), 0) != sizeof(order))
 		_exit(0);
 	if (serve(&child, &order, &err)) {
-		answer(&child, -1, &err);
+		companion_answer(child.ctl_fd, -1, &err);
 		_exit(1);
 	}
-	answer(&child, -1, &err);
+	companion_answer(child.ctl_fd, -1, &err);
 	while (recv(child.ctl_fd, &order, sizeof(order), 0) < 0 && errno == EINTR)
 		continue;
 	_exit(0);

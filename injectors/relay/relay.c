@@ -2,127 +2,45 @@
 #include "injectors/relay/relay.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
-#include "harness/base/clock.h"
-#include "harness/base/fd.h"
+#include "injectors/companion.h"
 #include "injectors/relay/worker.h"
 
-#define ANSWER_MSEC 10000 /* a millisecond is normal; on a machine that stands still it may be seconds */
-
 struct relay {
-	pid_t pid;
-	int pid_fd; /* to reap just that process, or learn that somebody else has; -1 on kernels before 5.3 */
-	int ctl_fd, netns_fd;
+	struct companion process;
 	struct relay_shared *shared;
 };
 
 int relay_netns_fd(const struct relay *relay)
 {
-	return relay->netns_fd;
+	return relay->process.netns_fd;
 }
 
 pid_t relay_pid(const struct relay *relay)
 {
-	return relay->pid;
-}
-
-static int died(struct err *err)
-{
-	return err_set(err, -ECHILD, LOC_NONE, "the relay, the process that shapes packets, died");
-}
-
-static int take_fd(const struct msghdr *message)
-{
-	const struct cmsghdr *part = CMSG_FIRSTHDR(message);
-	int fd = -1;
-
-	if (part && part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS)
-		memcpy(&fd, CMSG_DATA(part), sizeof(fd));
-	return fd;
-}
-
-/* The worker's answer; *ret_fd, where not NULL, the descriptor that came with it, or -1. */
-static int hear(const struct relay *relay, int *ret_fd, struct err *err)
-{
-	struct err answer;
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} extra;
-	struct iovec part = {&answer, sizeof(answer)};
-	struct msghdr message = {
-		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &extra, .msg_controllen = sizeof(extra)};
-	struct pollfd ready = {.fd = relay->ctl_fd, .events = POLLIN};
-	int64_t give_up_ns = clock_now_ns() + ANSWER_MSEC * MSEC;
-	int n = 0;
-
-	while (n <= 0 && clock_now_ns() < give_up_ns)
-		n = poll(&ready, 1, ANSWER_MSEC);
-	if (n <= 0)
-		return err_set(err, -ETIMEDOUT, LOC_NONE, "the relay did not answer within %d s", ANSWER_MSEC / 1000);
-	if (recvmsg(relay->ctl_fd, &message, MSG_CMSG_CLOEXEC) != sizeof(answer))
-		return died(err);
-	if (ret_fd)
-		*ret_fd = take_fd(&message);
-	if (answer.code)
-		*err = answer;
-	return answer.code;
+	return relay->process.pid;
 }
 
 static int tell(const struct relay *relay, const struct order *order, struct err *err)
 {
-	if (send(relay->ctl_fd, order, sizeof(*order), MSG_NOSIGNAL) != sizeof(*order))
-		return died(err);
-	return hear(relay, NULL, err);
-}
-
-/* Does not wait: closing its packet sockets takes the kernel some 30 ms. If it is not at its end yet, whoever reaps all children will meet it. */
-static void reap(const struct relay *relay)
-{
-	siginfo_t info;
-	idtype_t type = relay->pid_fd >= 0 ? P_PIDFD : P_PID;
-	id_t id = relay->pid_fd >= 0 ? (id_t)relay->pid_fd : (id_t)relay->pid;
-
-	(void)waitid(type, id, &info, WEXITED | WNOHANG);
+	return companion_tell(&relay->process, order, sizeof(*order), err);
 }
 
 static void relay_free(struct relay *relay)
 {
-	if (relay->ctl_fd >= 0)
-		close(relay->ctl_fd); /* the worker ends when it hears nothing more */
-	if (relay->pid > 0)
-		reap(relay);
-	if (relay->pid_fd >= 0)
-		close(relay->pid_fd);
-	if (relay->netns_fd >= 0)
-		close(relay->netns_fd);
+	companion_end(&relay->process);
 	if (relay->shared)
 		munmap(relay->shared, sizeof(*relay->shared));
 	free(relay);
 }
 
-static int start_worker(struct relay *relay, struct err *err)
+static void run(int ctl_fd, void *shared)
 {
-	int fds[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
-		return err_set(err, -errno, LOC_NONE, "making the relay's socket: %s", strerror(errno));
-	relay->ctl_fd = fds[0];
-	relay->pid = fork();
-	if (relay->pid == 0)
-		worker_run(fds[1], relay->shared);
-	close(fds[1]);
-	if (relay->pid < 0)
-		return err_set(err, -errno, LOC_NONE, "starting the relay: %s", strerror(errno));
-	relay->pid_fd = (int)syscall(SYS_pidfd_open, relay->pid, 0);
-	return hear(relay, &relay->netns_fd, err);
+	worker_run(ctl_fd, shared);
 }
 
 struct relay *relay_start(struct err *err)
@@ -132,7 +50,7 @@ struct relay *relay_start(struct err *err)
 		mmap(NULL, sizeof(struct relay_shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (relay)
-		*relay = (struct relay){.pid_fd = -1, .ctl_fd = -1, .netns_fd = -1};
+		*relay = (struct relay){.process = COMPANION_NONE("the relay, the process that shapes packets,")};
 	if (!relay || memory == MAP_FAILED) {
 		if (memory != MAP_FAILED)
 			munmap(memory, sizeof(struct relay_shared));
@@ -141,7 +59,7 @@ struct relay *relay_start(struct err *err)
 		return NULL;
 	}
 	relay->shared = memory;
-	if (start_worker(relay, err)) {
+	if (companion_start(&relay->process, run, relay->shared, err)) {
 		relay_free(relay);
 		return NULL;
 	}
@@ -196,17 +114,10 @@ static struct relay_counters read_counters(struct relay *relay)
 	return counters;
 }
 
-static bool is_alive(const struct relay *relay)
-{
-	struct pollfd hung = {.fd = relay->ctl_fd};
-
-	return poll(&hung, 1, 0) == 0; /* the only other end is the worker's */
-}
-
 int relay_counters(struct relay *relay, struct relay_counters *ret, struct err *err)
 {
-	if (!is_alive(relay))
-		return died(err);
+	if (!companion_is_alive(&relay->process))
+		return companion_died(&relay->process, err);
 	*ret = read_counters(relay);
 	return 0;
 }
@@ -218,7 +129,7 @@ int relay_stop(struct relay *relay, struct relay_counters *ret_last, struct err 
 	if (!relay)
 		return 0;
 	if (rc)
-		kill(relay->pid, SIGKILL);
+		kill(relay->process.pid, SIGKILL);
 	else if (ret_last)
 		*ret_last = read_counters(relay);
 	relay_free(relay);

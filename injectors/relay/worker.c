@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "injectors/relay/worker.h"
+#include "injectors/companion.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,7 +20,6 @@
 
 #include "harness/base/clock.h"
 #include "harness/base/fd.h"
-#include "harness/base/signals.h"
 #include "injectors/relay/heap.h"
 
 #define BATCH 64
@@ -281,11 +281,6 @@ static int attach(struct worker *worker, const struct order *order, struct err *
 	return rc ? rc : listen_at(worker, order->in, err);
 }
 
-static void answer(const struct worker *worker, const struct err *err)
-{
-	(void)!send(worker->ctl_fd, err, sizeof(*err), MSG_NOSIGNAL);
-}
-
 static void begin(struct worker *worker, uint64_t seed)
 {
 	struct relay_shared *shared = worker->shared;
@@ -332,7 +327,7 @@ static void obey(struct worker *worker)
 		flush(worker);
 	else
 		drain(worker);
-	answer(worker, &err);
+	companion_answer(worker->ctl_fd, -1, &err);
 	if (order.kind == ORDER_STOP)
 		_exit(0);
 }
@@ -390,40 +385,18 @@ static int furnish(struct worker *worker, int *ret_netns_fd, struct err *err)
 	return 0;
 }
 
-static void greet(const struct worker *worker, int netns_fd, const struct err *err)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} extra = {0};
-	struct err said = *err;
-	struct iovec part = {&said, sizeof(said)};
-	struct msghdr message = {
-		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &extra, .msg_controllen = sizeof(extra)};
-
-	extra.align =
-		(struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-	memcpy(CMSG_DATA(&extra.align), &netns_fd, sizeof(netns_fd));
-	(void)!sendmsg(worker->ctl_fd, &message, MSG_NOSIGNAL);
-}
-
 _Noreturn void worker_run(int ctl_fd, struct relay_shared *shared)
 {
 	struct worker worker = {.in_fd = -1, .out_fd = -1, .shared = shared};
 	struct err err = {0};
 	int netns_fd = -1;
 
-	signals_reset();
-	signal(SIGINT, SIG_IGN); /* Ctrl-C is the maker's to hear: faults are undone in order */
-	prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL, 0UL, 0UL, 0UL);
-	prctl(PR_SET_NAME, "dnsdrill-relay", 0UL, 0UL, 0UL);
-	worker.ctl_fd = dup2(ctl_fd, STDERR_FILENO + 1);
-	syscall(SYS_close_range, STDERR_FILENO + 2, ~0U, 0); /* what others wait for the end of */
+	worker.ctl_fd = companion_enter(ctl_fd, "dnsdrill-relay");
 	if (furnish(&worker, &netns_fd, &err)) {
-		answer(&worker, &err);
+		companion_answer(worker.ctl_fd, -1, &err);
 		_exit(1);
 	}
-	greet(&worker, netns_fd, &err);
+	companion_answer(worker.ctl_fd, netns_fd, &err);
 	close(netns_fd);
 	work(&worker);
 }
