@@ -5,12 +5,15 @@
 #include "harness/measure/parts.h"
 #include "harness/measure/window.h"
 
+#include <string.h>
+
 #define VERSIONS 62
 
-/* By version, 0 being what the lab began with. */
+/* As far as it concerns one probe; by version, 0 being what the lab began with. */
 struct history {
 	int64_t begun_ns[VERSIONS], accepted_ns[VERSIONS]; /* INT64_MAX: it never was */
-	bool is_void[VERSIONS]; /* its step ended, and nobody served it */
+	int64_t counts,
+		void_ones; /* bit k: version k is of a zone the probe asks; of these: its step ended, and nobody served it */
 	int count;
 };
 
@@ -36,74 +39,114 @@ static int64_t first_shown_ns(const struct step_record *step)
 	return first_ns;
 }
 
-static struct history history_of(const struct run_record *run)
+static bool is_same_zone(const struct step_record *a, const struct step_record *b)
 {
-	struct history h = {.count = 1};
+	return !strcmp(a->plan.zone ? a->plan.zone : "", b->plan.zone ? b->plan.zone : "");
+}
+
+/* Whether the step changes a zone that the probe sees changes of: what becomes of other zones must not count for it. */
+static bool concerns(const struct run_record *run, const struct probe_record *probe, const struct step_record *step)
+{
+	for (size_t i = 0; i < run->step_count; i++) {
+		const struct step_record *told = &run->steps[i];
+
+		if (told->plan.version && (probe->plan.tells & INT64_C(1) << told->plan.version) &&
+		    is_same_zone(told, step))
+			return true;
+	}
+	return false;
+}
+
+/* A version counts only once those before it were accepted, or came to nothing. */
+static struct history history_of(const struct run_record *run, const struct probe_record *probe)
+{
+	struct history h = {.count = 1, .counts = 1};
 	const struct step_record *step;
+	int64_t last_ns = INT64_MIN;
 
 	while (h.count < VERSIONS && (step = find_step(run, h.count))) {
 		int k = h.count++;
+		int64_t accepted_ns = step->accepted_ns ? step->accepted_ns : INT64_MAX;
 
+		if (!concerns(run, probe, step))
+			continue;
+		h.counts |= INT64_C(1) << k;
 		h.begun_ns[k] = step->started ? step->started_ns : INT64_MAX;
-		h.accepted_ns[k] = step->accepted_ns ? step->accepted_ns : INT64_MAX;
-		h.is_void[k] = step->ended && !step->accepted_ns;
+		h.accepted_ns[k] = accepted_ns > last_ns ? accepted_ns : last_ns;
+		if (step->ended && !step->accepted_ns)
+			h.void_ones |= INT64_C(1) << k;
+		else
+			last_ns = h.accepted_ns[k];
 	}
 	return h;
 }
 
-/* The version that was right at that moment: the last one up to which every change was accepted, or came to nothing. */
+static bool is_real(const struct history *h, int k)
+{
+	return (h->counts & ~h->void_ones & INT64_C(1) << k) != 0;
+}
+
+/* The version that was right at that moment. */
 static int current_at(const struct history *h, int64_t t_ns)
 {
 	int current = 0;
 
 	for (int k = 1; k < h->count; k++) {
-		if (h->is_void[k])
-			continue;
-		if (h->accepted_ns[k] > t_ns)
-			break;
-		current = k;
+		if (is_real(h, k) && h->accepted_ns[k] <= t_ns)
+			current = k;
 	}
 	return current;
 }
 
-static void judge_sample(const struct history *h, const struct probe_record *probe, struct sample *sample)
+/* An answer from a version whose step failed: it was made all the same, or something else holds the same. */
+static void note_void(const struct run_record *run, const struct history *h, const struct sample *sample)
+{
+	for (int k = 1; k < h->count; k++) {
+		if (sample->fits & h->void_ones & INT64_C(1) << k)
+			find_step(run, k)->was_seen = true;
+	}
+}
+
+static void judge_sample(const struct run_record *run, const struct history *h, const struct probe_record *probe,
+			 struct sample *sample)
 {
 	int current = current_at(h, sample->sent_ns);
-	int64_t right = INT64_C(1) << current;
+	int64_t real = h->counts & ~h->void_ones, right = INT64_C(1) << current;
 
 	for (int k = current + 1; k < h->count; k++) {
-		if (!h->is_void[k] && h->begun_ns[k] <= sample->done_ns)
+		if (is_real(h, k) && h->begun_ns[k] <= sample->done_ns)
 			right |= INT64_C(1) << k;
 	}
 	sample->is_stale = false;
 	if (sample->fits & right)
 		return;
-	sample->is_stale = (sample->fits & ((INT64_C(1) << current) - 1)) != 0;
+	if (!(sample->fits & real))
+		note_void(run, h, sample);
+	sample->is_stale = (sample->fits & real & ((INT64_C(1) << current) - 1)) != 0;
 	if (!sample->is_stale || probe->plan.stale_is_bad)
 		sample->outcome = OUTCOME_WRONG;
 	sample->detail = sample->is_stale ? "from a version of the zone that had been replaced"
 					  : "from a version of the zone that was not right then";
 }
 
-static void judge_probe(const struct history *h, struct probe_record *probe)
+static void judge_probe(const struct run_record *run, struct probe_record *probe)
 {
+	struct history h = history_of(run, probe);
+
 	for (size_t i = 0; probe->plan.tells && i < probe->count; i++) {
 		if (probe->samples[i].fits)
-			judge_sample(h, probe, &probe->samples[i]);
+			judge_sample(run, &h, probe, &probe->samples[i]);
 	}
 }
 
 void changes_judge(struct run_record *run)
 {
-	struct history h;
-
 	for (size_t i = 0; i < run->step_count; i++)
 		run->steps[i].accepted_ns = run->steps[i].plan.version ? first_shown_ns(&run->steps[i]) : 0;
-	h = history_of(run);
-	for (size_t p = 0; h.count > 1 && p < run->probe_count; p++) {
-		judge_probe(&h, &run->probes[p]);
+	for (size_t p = 0; p < run->probe_count; p++) {
+		judge_probe(run, &run->probes[p]);
 		for (size_t k = 0; k < run->probes[p].part_count; k++)
-			judge_probe(&h, &run->probes[p].parts[k]);
+			judge_probe(run, &run->probes[p].parts[k]);
 	}
 }
 
@@ -113,7 +156,7 @@ static int64_t until_ns(const struct run_record *run, const struct probe_record 
 	int64_t end_ns = window_end_of_asking(run, probe);
 
 	for (int j = k + 1; j < h->count; j++) {
-		if (h->accepted_ns[j] < end_ns)
+		if (is_real(h, j) && h->accepted_ns[j] < end_ns)
 			end_ns = h->accepted_ns[j];
 	}
 	return end_ns;
@@ -163,17 +206,17 @@ static struct change change_of(const struct run_record *run, const struct histor
 
 size_t changes_find(const struct run_record *run, struct change **ret, struct arena *arena)
 {
-	struct history h = history_of(run);
 	size_t count = 0, room = 1;
 
 	for (size_t p = 0; p < run->probe_count; p++)
-		room += (size_t)h.count * (run->probes[p].part_count + 1);
+		room += run->step_count * (run->probes[p].part_count + 1);
 	*ret = ARENA_ARRAY(arena, struct change, room);
-	for (int k = 1; k < h.count; k++) {
-		for (size_t p = 0; h.accepted_ns[k] != INT64_MAX && p < run->probe_count; p++) {
+	for (int k = 1; find_step(run, k); k++) {
+		for (size_t p = 0; p < run->probe_count; p++) {
 			const struct probe_record *probe = &run->probes[p];
+			struct history h = history_of(run, probe);
 
-			if (!(probe->plan.tells & INT64_C(1) << k))
+			if (!(probe->plan.tells & INT64_C(1) << k) || !is_real(&h, k) || h.accepted_ns[k] == INT64_MAX)
 				continue;
 			(*ret)[count++] = change_of(run, &h, k, probe, NULL);
 			for (size_t i = 0; i < probe->part_count; i++)
@@ -181,4 +224,19 @@ size_t changes_find(const struct run_record *run, struct change **ret, struct ar
 		}
 	}
 	return count;
+}
+
+const struct step_record *changes_built_on_nothing(const struct run_record *run, const struct step_record *step)
+{
+	for (int64_t k = step->plan.version - 1; k > 0; k--) {
+		const struct step_record *before = find_step(run, k);
+
+		if (!before || !is_same_zone(before, step))
+			continue;
+		if (before->ended && !before->accepted_ns)
+			return before;
+		if (strcmp(before->plan.kind ? before->plan.kind : "", "update") != 0)
+			return NULL;
+	}
+	return NULL;
 }

@@ -53,6 +53,7 @@ struct step_record {
 	int64_t started_ns, ended_ns;
 	int64_t accepted_ns; /* when the first server was seen to serve its version; 0: none was (record_finish) */
 	const char *text; /* why it failed */
+	bool was_seen; /* no server was seen to serve its version, but a sample's answer is from it (record_finish) */
 	struct ev_step_host *hosts; /* what came of it on each, as they ended */
 	size_t host_count, host_cap;
 };

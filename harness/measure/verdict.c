@@ -122,6 +122,29 @@ static const char *doubt_of_probe(const struct probe_record *probe, struct arena
 			    probe->missing == 1 ? "" : "s", probe->plan.probe, probe->missing == 1 ? "is" : "are");
 }
 
+static const char *doubt_of_step(const struct run_record *run, const struct step_record *step, struct arena *arena)
+{
+	const struct step_record *before = NULL;
+
+	if (!step->ended)
+		return arena_printf(arena, "The step \"%s\" %s.", step->plan.name,
+				    step->started ? "did not end" : "was never begun");
+	if (step->was_seen)
+		return arena_printf(arena,
+				    "The step \"%s\" failed, but there were answers as only its zone holds them: which "
+				    "ones were right cannot be told.",
+				    step->plan.name);
+	if (step->plan.version && step->plan.kind && !strcmp(step->plan.kind, "update"))
+		before = changes_built_on_nothing(run, step);
+	if (before)
+		return arena_printf(
+			arena,
+			"The step \"%s\" was to change what \"%s\" had made, which failed: what the zone held "
+			"after it is unknown.",
+			step->plan.name, before->plan.name);
+	return NULL;
+}
+
 static const char *why_doubtful(const struct run_results *results, struct arena *arena)
 {
 	const struct run_record *run = results->run;
@@ -137,11 +160,8 @@ static const char *why_doubtful(const struct run_results *results, struct arena 
 		why = doubt_of_baseline(results, &results->measurements[i], arena);
 	for (size_t i = 0; !why && i < run->fault_count; i++)
 		why = doubt_of_fault(&run->faults[i], arena);
-	for (size_t i = 0; !why && i < run->step_count; i++) {
-		if (!run->steps[i].ended)
-			why = arena_printf(arena, "The step \"%s\" %s.", run->steps[i].plan.name,
-					   run->steps[i].started ? "did not end" : "was never begun");
-	}
+	for (size_t i = 0; !why && i < run->step_count; i++)
+		why = doubt_of_step(run, &run->steps[i], arena);
 	return why;
 }
 

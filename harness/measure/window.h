@@ -51,6 +51,9 @@ int64_t outage_stale_ns(const struct probe_record *probe, const struct window *w
 int64_t outage_skew_ns(const struct probe_record *probe, const struct window *window, int64_t end_ns);
 
 /* changes.c: the changes that were accepted, probe by probe. *ret in arena; returns how many. */
+/* The step whose version `step`, an update, was to change and which failed; NULL: none. An update sends differences: without what they are to, nobody knows what
+ * they made. A push holds the whole zone. */
+const struct step_record *changes_built_on_nothing(const struct run_record *run, const struct step_record *step);
 size_t changes_find(const struct run_record *run, struct change **ret, struct arena *arena);
 
 /* percentile.c: fills the latency members of ret, whose samples are those of the window. */

@@ -355,7 +355,7 @@ const struct probe_serial *version_serials(const struct plan *plan, const struct
 	uint32_t serial = zone_serial(spec->zone);
 
 	for (const struct zone_alias *alias = plan->aliases; alias; alias = alias->next)
-		count++;
+		count += plan->version_count + 1;
 	serials = ARENA_ARRAY(arena, struct probe_serial, count);
 	for (size_t k = 0; k <= plan->version_count; k++) {
 		if (k && plan->versions[k - 1]->spec == spec)
@@ -364,8 +364,13 @@ const struct probe_serial *version_serials(const struct plan *plan, const struct
 	}
 	count = plan->version_count + 1;
 	for (const struct zone_alias *alias = plan->aliases; alias; alias = alias->next) {
-		if (alias->spec == spec)
-			serials[count++] = (struct probe_serial){alias->serial, (int64_t)alias->version};
+		if (alias->spec != spec)
+			continue;
+		serials[count++] = (struct probe_serial){alias->serial, (int64_t)alias->version};
+		/* Changes of other zones leave it as it is. */
+		for (size_t k = alias->version + 1; k <= plan->version_count && plan->versions[k - 1]->spec != spec;
+		     k++)
+			serials[count++] = (struct probe_serial){alias->serial, (int64_t)k};
 	}
 	*ret_count = count;
 	return serials;

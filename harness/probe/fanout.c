@@ -133,9 +133,19 @@ static void take_answer(struct fanout_ask *ask, size_t i, const uint8_t *wire, s
 		part->detail = "malformed answer";
 	} else {
 		part->rcode = arena_strdup(arena, reply.answer.rcode);
+		part->is_cut = dns_is_truncated(wire);
+		part->min_ttl = reply.answer.min_ttl;
+		part->max_ttl = reply.answer.max_ttl;
+		part->aa = reply.answer.aa;
+		part->ad = reply.answer.ad;
 		part->answer = (struct ev_strings){reply.answer.rdata, reply.answer.count};
 		part->serial = fanout->probe->qtype == LDNS_RR_TYPE_SOA ? serial_in(&reply.answer) : -1;
-		fanout->judge(fanout, part, arena);
+		if (part->is_cut) {
+			part->outcome = OUTCOME_ERROR; /* what it would have said is not known */
+			part->detail = "the answer was truncated (TC), and this kind of probe asks over UDP only";
+		} else {
+			fanout->judge(fanout, part, arena);
+		}
 		dns_reply_fini(&reply);
 	}
 	end_part(ask, i);

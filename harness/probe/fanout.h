@@ -9,9 +9,11 @@
 #include "harness/probe/inflight.h"
 
 struct fanout_part { /* what came of one server of one asking */
-	bool is_over;
+	bool is_over, is_cut; /* cut: truncated, outcome error */
 	enum outcome outcome;
 	int64_t done_ns, serial, fits; /* serial -1: no SOA in the answer */
+	int64_t min_ttl, max_ttl; /* as in struct answer, with aa and ad */
+	int aa, ad;
 	const char *rcode, *detail;
 	struct ev_strings answer;
 	struct arena *arena; /* of the strings; NULL: there are none */

@@ -33,8 +33,10 @@ static void parity_judge(const struct fanout *fanout, struct fanout_part *part, 
 		.rcode = part->rcode,
 		.rdata = part->answer.v,
 		.count = part->answer.count,
-		.min_ttl = PARAM_UNSET,
-		.max_ttl = PARAM_UNSET,
+		.min_ttl = part->min_ttl,
+		.max_ttl = part->max_ttl,
+		.aa = part->aa,
+		.ad = part->ad,
 	};
 	struct buf detail = {0};
 
@@ -60,7 +62,10 @@ static void add_part(const struct fanout *fanout, const struct fanout_part *part
 	const struct fanout_part *part = &parts[i];
 
 	fanout_add_server(fanout, i, detail);
-	buf_printf(detail, ": %s", part->rcode ? part->rcode : part->detail ? part->detail : "nothing");
+	buf_printf(detail, ": %s",
+		   part->rcode && !part->is_cut ? part->rcode
+		   : part->detail               ? part->detail
+						: "nothing");
 	for (size_t k = 0; k < part->answer.count; k++)
 		buf_printf(detail, "%s%s", k ? ", " : " ", part->answer.v[k]);
 }
@@ -72,7 +77,7 @@ static void parity_combine(const struct fanout *fanout, const struct fanout_part
 	const struct fanout_part *worst = fanout_worst(fanout, parts, &index), *first = NULL;
 
 	for (size_t i = 0; i < fanout->count; i++) {
-		if (!parts[i].rcode)
+		if (!parts[i].rcode || parts[i].is_cut)
 			continue;
 		sample->differs |= first && !is_same(first, &parts[i]);
 		first = first ? first : &parts[i];

@@ -6,7 +6,9 @@
 #include <ldns/ldns.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "harness/base/clock.h"
 #include "harness/base/fd.h"
@@ -53,21 +55,49 @@ int zone_job_write(const struct server_process *server, const char *zone, const 
 	return 1;
 }
 
+/* Of pushes that meet, one comes after the other: hold, replace and reload of two must not mix. Kept until closed, or the job ends. */
+static int lock_file(const char *path, struct job_report *report)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	int fd = open(arena_printf(arena, "%s.lock", path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd >= 0 && flock(fd, LOCK_EX)) {
+		close(fd);
+		fd = -1;
+	}
+	if (fd < 0)
+		job_say(report, "cannot lock %s: %s", path, strerror(errno));
+	return fd;
+}
+
+static int replace_and_reload(const struct server_process *server, const struct server_zone *own, const char *text,
+			      size_t len, struct job_report *report)
+{
+	int status = 0;
+
+	if (server_process_software(server)->verbs & SERVER_CAN(HOLD_ZONE))
+		status = control_verb(server, SERVER_HOLD_ZONE, own->name, report);
+	if (!status)
+		status = replace_file(own->file, text, len, report);
+	return status ? status : control_verb(server, SERVER_RELOAD_ZONE, own->name, report);
+}
+
 int zone_job_push(const struct server_process *server, const char *zone, const char *text, size_t len,
 		  struct job_report *report)
 {
 	const struct server_zone *own = find_zone(server_process_spec(server), zone);
-	int status = 0;
+	int lock, status;
 
 	if (!own || own->primary_count) {
 		job_say(report, "%s is no primary of %s", server_process_spec(server)->host, zone);
 		return 1;
 	}
-	if (server_process_software(server)->verbs & SERVER_CAN(HOLD_ZONE))
-		status = control_verb(server, SERVER_HOLD_ZONE, zone, report);
-	if (!status)
-		status = replace_file(own->file, text, len, report);
-	return status ? status : control_verb(server, SERVER_RELOAD_ZONE, zone, report);
+	lock = lock_file(own->file, report);
+	if (lock < 0)
+		return 1;
+	status = replace_and_reload(server, own, text, len, report);
+	close(lock);
+	return status;
 }
 
 /* ---- asking ---- */

@@ -105,6 +105,17 @@ static void check_keys(const struct zone_push *push, struct errs *errs)
 	enum damage damage = (enum damage)push->damage;
 	bool is_plain = damage == DAMAGE_NONE || damage == DAMAGE_NOT_APPLIED;
 
+	if (push->injector.flap.on_ns != PARAM_UNSET)
+		errs_add(errs, push->injector.loc,
+			 "flap: a zone that is pushed again and again needs a higher serial each time; leave flap: "
+			 "out, and "
+			 "write a zone-push for each time");
+	if (push->record.value && !(damage == DAMAGE_MISSING || damage == DAMAGE_TYPO || damage == DAMAGE_MISSING_DOT))
+		errs_add(errs, push->record.loc,
+			 "record: damage %s does nothing to single records; leave record: out, or write damage: "
+			 "missing, "
+			 "typo or missing-dot",
+			 damage_names[damage]);
 	say_needed(&push->record, "record",
 		   damage == DAMAGE_MISSING || damage == DAMAGE_TYPO || damage == DAMAGE_MISSING_DOT, push, errs);
 	say_needed(&push->data, "data", damage == DAMAGE_TYPO || damage == DAMAGE_NS || damage == DAMAGE_CNAME_AT_APEX,

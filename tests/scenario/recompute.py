@@ -167,8 +167,12 @@ def judge_versions(run, probe):
     """Marks samples of replaced versions as stale, of versions that were not right as wrong. The changes: [(version, accepted)]."""
     steps = {s["plan"]["version"]: s for s in run["steps"].values() if s["plan"].get("version")}
     tells = probe["plan"].get("tells", 0)
-    known = {k: min(s["shown"]) if s["shown"] else math.inf for k, s in steps.items()}
+    zones = {s["plan"].get("zone") for k, s in steps.items() if tells >> k & 1}
+    steps = {k: s for k, s in steps.items() if s["plan"].get("zone") in zones}
     void = {k for k, s in steps.items() if s["void"] and not s["shown"]}
+    known, latest = {}, -math.inf
+    for k in sorted(set(steps) - void):  # each counts once those before it do
+        latest = known[k] = max(latest, min(steps[k]["shown"]) if steps[k]["shown"] else math.inf)
     for sample in probe["samples"]:
         sample["stale"] = False
         fits = sample.get("fits", 0)
@@ -184,15 +188,15 @@ def judge_versions(run, probe):
                   and steps[k]["start"] <= sample["done_ns"]]
         if any(fits >> k & 1 for k in [now, *coming]):
             continue
-        sample["stale"] = any(fits >> k & 1 for k in range(now))
+        sample["stale"] = any(fits >> k & 1 for k in [0, *known] if k < now)
         if not sample["stale"] or probe["plan"].get("stale_is_bad"):
             sample["outcome"] = "wrong"
-    return [(k, at) for k, at in sorted(known.items()) if at < math.inf and tells >> k & 1], sorted(known.values())
+    return [(k, at) for k, at in sorted(known.items()) if at < math.inf and tells >> k & 1], known
 
 
 def propagation(samples, accepted, version, moments, end):
     """(ns until it shows for good, censored), or None if nobody asked."""
-    end = min([end] + [t for t in moments if t > accepted])
+    end = min([end] + [t for k, t in moments.items() if k > version])
     asked = [s for s in samples if s["sent_ns"] >= accepted and s["due_ns"] < end]
     if not asked:
         return None

@@ -19,10 +19,10 @@ def recompute(result):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def plan(timeline, probes="", lab=""):
+def plan(timeline, probes="", lab="", **files):
     return drill.write_plan(f"plan: 1\ninclude: {FOLDER}/lab.yaml\nname: changes\nrecovery: 1s\nexpect: []\n{lab}"
                             f"probes:\n  serial: {{kind: serial, from: office, query: example.com SOA, every: 50ms}}\n"
-                            f"{probes}timeline:\n{timeline}")
+                            f"{probes}timeline:\n{timeline}", **files)
 
 
 @drill.case
@@ -107,6 +107,61 @@ lab:
     assert len(hosts) == 8 and all(ok and shown for _, _, ok, shown in hosts), hosts
     last = {e["host"]: e["serial"] for e in result.events("sample.part")}
     assert {last[h] for h in last if h != "beta.ns1"} == {18}, last
+
+
+ZONE = ("$ORIGIN example.com.\n$TTL 60\n@ SOA ns1.alpha-dns.net. hostmaster %d 2 1 3600 1\n@ NS ns1.alpha-dns.net.\n"
+        "@ NS ns1.beta-dns.org.\n@ MX 10 mail\nmail A 192.0.2.25\nwww 1 A %s\n")
+
+
+@drill.case
+def pushes_that_meet_come_one_after_the_other():
+    files = {f"{serial}.zone": ZONE % (serial, www) for serial, www in ((8, "192.0.2.8"), (9, "192.0.2.80"), (10, "192.0.2.8"))}
+    steps = "".join(f"  - {{at: {at}ms, do: push, zone: example.com, file: {serial}.zone}}\n"
+                    for at, serial in ((300, 8), (320, 9), (900, 10)))
+    result = drill.drill(plan(steps, **files), "--set", "recovery=3s")
+    recompute(result)
+    assert all(e["ok"] for e in result.events("step.host")), result.events("step.host")
+    served = [e["serial"] for e in result.events("sample.part") if e["host"] == "alpha.ns1"]
+    assert served == sorted(served) and served[0] == 7 and served[-1] >= 9, served
+
+
+@drill.case
+def parity_sees_flags_and_ttls_and_a_truncated_answer_says_nothing():
+    big = ZONE % (7, "192.0.2.80") + "".join(f'big TXT "{i:0200}"\n' for i in range(9))
+    result = drill.drill(plan("  - {at: 300ms, do: flush, target: r1}\n", lab="lab: {zones: {example.com: {file: big.zone}}}\n",
+                              probes="  big: {kind: parity, from: office, query: big.example.com TXT, every: 50ms}\n"
+                              "  aa: {kind: parity, from: office, query: www.example.com A, every: 50ms, good: {aa: true, max_ttl: 1}}\n"
+                              "  ad: {kind: parity, from: office, query: www.example.com A, every: 50ms, good: {ad: true}}\n",
+                              **{"big.zone": big}), "--set", "baseline=0%", check=0)
+    big = result.samples("big")
+    assert big and all(s["outcome"] == "error" and "truncated" in s["detail"] and not s.get("differs") for s in big), big[0]
+    assert {s["outcome"] for s in result.samples("aa")} == {"ok"}, result.samples("aa")[0]
+    assert {s["outcome"] for s in result.samples("ad")} == {"wrong"}, result.samples("ad")[0]
+
+
+@drill.case
+def an_update_that_builds_on_one_that_failed_proves_nothing():
+    path = plan("  - {at: 300ms, for: 700ms, fault: kill, target: alpha}\n"
+                "  - {at: 500ms, do: update, zone: example.com, add: one 1 A 192.0.2.1, may_fail: true, timeout: 300ms}\n"
+                "  - {at: 2s, do: update, zone: example.com, add: two 1 A 192.0.2.2, may_fail: true, timeout: 500ms}\n",
+                lab="lab: {zones: {example.com: {updates: true}}}\n")
+    result = drill.drill(path, check=3)
+    assert "failed, but there were answers as only its zone holds them" in result.json()["reason"], result.json()["reason"]
+
+
+@drill.case
+def the_serial_a_fault_leaves_is_right_when_another_zone_changes():
+    other = "$ORIGIN example.org.\n$TTL 60\n@ SOA ns1.alpha-dns.net. hostmaster %d 2 1 3600 1\n@ NS ns1.alpha-dns.net.\n"
+    path = plan("  - {at: 300ms, do: raise-serial, zone: example.com}\n"
+                "  - {at: 600ms, for: 500ms, fault: zone-push, zone: example.com, target: alpha, settle: 300ms}\n"
+                "  - {at: 1500ms, do: push, zone: example.org, file: other2.zone}\n",
+                lab="lab: {zones: {example.org: {file: other.zone, providers: [alpha]}}}\n",
+                **{"other.zone": other % 1, "other2.zone": other % 2})
+    result = drill.drill(path, "--set", "recovery=3s")
+    recompute(result)
+    last = [e for e in result.events("sample.part") if e["serial"] == 10]
+    assert last and all(e["fits"] == 0b110 for e in last), last[-1:]
+    assert not [s for s in result.samples("serial")[-10:] if s["outcome"] != "ok"]
 
 
 drill.main(at_once=4)
