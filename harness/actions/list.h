@@ -5,6 +5,7 @@
 ACTION(push)
 ACTION(update)
 ACTION(raise_serial)
+ACTION(rollover_step)
 ACTION(reload)
 ACTION(restart)
 ACTION(flush)

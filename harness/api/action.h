@@ -40,6 +40,7 @@ struct action {
 
 enum action_on {
 	ACTION_ON_ZONE, /* rows zone and to */
+	ACTION_ON_SIGNED_ZONE, /* the same rows, of any zone of the plan; resolve sets the hosts */
 	ACTION_ON_SERVERS, /* row target: everything named that has a server */
 	ACTION_ON_HOST, /* row target: any hosts, clients too */
 };
@@ -49,6 +50,8 @@ struct action_place {
 	const char *host;
 	struct host *at;
 	struct server_process *server; /* NULL: the host has none */
+	const struct control *
+		control; /* of the lab, for what other servers are known to have; their processes are not the child's to touch */
 };
 
 struct action_ops {

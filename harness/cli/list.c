@@ -114,7 +114,7 @@ static int list_steps(const struct registry *registry, const char *name)
 		printf("%s: %s\n\n", one->kind, one->summary);
 		print_rows(one->params);
 		puts("\nand, as every step of its kind:");
-		print_rows(one->on == ACTION_ON_ZONE ? action_zone_params : action_target_params);
+		print_rows(action_is_on_zone(one) ? action_zone_params : action_target_params);
 		print_rows(action_params);
 	}
 	return EXIT_PASS;

@@ -42,12 +42,17 @@ const struct param action_target_params[] = {
 	PARAM_END,
 };
 
+bool action_is_on_zone(const struct action_ops *ops)
+{
+	return ops->on == ACTION_ON_ZONE || ops->on == ACTION_ON_SIGNED_ZONE;
+}
+
 size_t action_rows(const struct action_ops *ops, const struct param *ret[ACTION_ROWS_MAX])
 {
 	size_t count = 0;
 
 	ret[count++] = action_params;
-	ret[count++] = ops->on == ACTION_ON_ZONE ? action_zone_params : action_target_params;
+	ret[count++] = action_is_on_zone(ops) ? action_zone_params : action_target_params;
 	if (ops->params)
 		ret[count++] = ops->params;
 	return count;
@@ -57,12 +62,12 @@ size_t action_rows(const struct action_ops *ops, const struct param *ret[ACTION_
 
 static const char *default_name(struct plan_ctx *ctx, const struct action *action)
 {
-	const struct texts *names = action->ops->on == ACTION_ON_ZONE ? &action->to : &action->target;
+	const struct texts *names = action_is_on_zone(action->ops) ? &action->to : &action->target;
 	const char *text = arena_printf(ctx->arena, "%s%s%s", action->ops->kind, action->zone.value ? " " : "",
 					action->zone.value ? action->zone.value : "");
 	char at[32];
 
-	for (size_t i = 0; action->ops->on != ACTION_ON_ZONE && i < names->count; i++)
+	for (size_t i = 0; !action_is_on_zone(action->ops) && i < names->count; i++)
 		text = arena_printf(ctx->arena, "%s%s%s", text, i ? ", " : " ", names->v[i].value);
 	return arena_printf(ctx->arena, "%s at %s", text, units_format_duration(action->at_ns, at, sizeof(at)));
 }
@@ -254,7 +259,7 @@ void action_parse(struct plan_ctx *ctx, const struct node *node, const struct ac
 	check_time(ctx, action);
 	if (ops->on == ACTION_ON_ZONE && action->zone.value)
 		resolve_zone(ctx, action);
-	for (size_t i = 0; ops->on != ACTION_ON_ZONE && i < action->target.count; i++)
+	for (size_t i = 0; !action_is_on_zone(ops) && i < action->target.count; i++)
 		resolve_target(ctx, action, &action->target.v[i]);
 	action->is_broken = ctx->errs->count + ctx->errs->dropped > before;
 	ctx->plan->actions[ctx->plan->action_count++] = action;

@@ -189,4 +189,5 @@ size_t step_rows(const struct injector_ops *ops, const struct param *ret[STEP_RO
 /* The same of a kind of action (`do:`). */
 extern const struct param action_params[], action_zone_params[], action_target_params[];
 #define ACTION_ROWS_MAX 3
+bool action_is_on_zone(const struct action_ops *ops);
 size_t action_rows(const struct action_ops *ops, const struct param *ret[ACTION_ROWS_MAX]);

@@ -54,8 +54,8 @@ static const struct zone_spec *check_zone(const struct plan *plan, const struct 
 	return NULL;
 }
 
-const struct zone_spec *version_zone(const struct plan *plan, const struct text *name, struct arena *arena,
-				     struct errs *errs)
+const struct zone_spec *version_find_zone(const struct plan *plan, const struct text *name, struct arena *arena,
+					  struct errs *errs)
 {
 	const struct zone_spec *specs = plan->lab.zones.v;
 	const char *why, *wanted = domain_normalise(arena, name->value, &why);
@@ -63,11 +63,19 @@ const struct zone_spec *version_zone(const struct plan *plan, const struct text 
 
 	for (size_t i = 0; i < plan->lab.zones.count; i++) {
 		if (wanted && !strcmp(specs[i].name.value, wanted))
-			return specs[i].zone ? check_zone(plan, &specs[i], name, errs) : NULL;
+			return specs[i].zone ? &specs[i] : NULL;
 		names_add(&known, arena, specs[i].name.value);
 	}
 	names_unknown(&known, "zone", name->value, name->loc, errs);
 	return NULL;
+}
+
+const struct zone_spec *version_zone(const struct plan *plan, const struct text *name, struct arena *arena,
+				     struct errs *errs)
+{
+	const struct zone_spec *spec = version_find_zone(plan, name, arena, errs);
+
+	return spec ? check_zone(plan, spec, name, errs) : NULL;
 }
 
 const struct zone *version_content(const struct plan *plan, const struct zone_spec *spec)

@@ -24,6 +24,9 @@ struct zone_version {
 	struct zone_question question;
 };
 
+/* The zone of that name; NULL after an error at name's place. */
+const struct zone_spec *version_find_zone(const struct plan *plan, const struct text *name, struct arena *arena,
+					  struct errs *errs);
 /* The zone of that name, which can be changed by steps; NULL after an error at name's place. */
 const struct zone_spec *version_zone(const struct plan *plan, const struct text *name, struct arena *arena,
 				     struct errs *errs);

@@ -156,6 +156,7 @@ static int start_host(struct step_host *host, struct err *err)
 		.host = host->host,
 		.at = control->host(control->arg, host->host),
 		.server = control->server(control->arg, host->host),
+		.control = control,
 	};
 	if (action->ops->restart_away_ns)
 		return restart_server(host, err);

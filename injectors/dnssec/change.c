@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "injectors/dnssec/change.h"
-#include "harness/api/zone_job.h"
+#include "harness/api/control.h"
+#include "harness/api/zone_rework.h"
 #include "harness/base/clock.h"
-#include "harness/base/serial.h"
 #include "harness/base/units.h"
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
-#include <time.h>
 
 #define JOB_TIMEOUT (20 * SEC)
 #define SHOW_TIMEOUT (15 * SEC)
-#define ASK_AGAIN_MS 10
 
 /* What a job takes with it into the child. */
 struct work {
@@ -46,159 +43,28 @@ const struct server_zone *zone_change_zone(const struct zone_place *place)
 
 /* ---- in the child ---- */
 
-static int read_zone(const char *path, ldns_rr_list **ret, struct err *err)
+static int edit_zone(struct zone_rework *rework, void *arg, struct err *err)
 {
-	ldns_rr_list *list = ldns_rr_list_new();
-	ldns_rdf *origin = NULL, *previous = NULL;
-	ldns_status status = LDNS_STATUS_OK;
-	FILE *in = fopen(path, "re");
-	uint32_t ttl = 3600;
+	const struct work *work = arg;
+	struct zone_edit edit = {.change = work->place->change,
+				 .zone = rework->zone,
+				 .state = work->place->making,
+				 .rrs = rework->rrs,
+				 .signing = rework->signing,
+				 .keys = rework->keys};
+	int r = work->edit(&edit, err);
 
-	while (in && list && !feof(in)) {
-		ldns_rr *rr = NULL;
-
-		status = ldns_rr_new_frm_fp(&rr, in, &ttl, &origin, &previous);
-		if (status == LDNS_STATUS_OK)
-			ldns_rr_list_push_rr(list, rr);
-		else if (status != LDNS_STATUS_SYNTAX_EMPTY && status != LDNS_STATUS_SYNTAX_TTL &&
-			 status != LDNS_STATUS_SYNTAX_ORIGIN)
-			break;
-		status = LDNS_STATUS_OK;
-	}
-	ldns_rdf_deep_free(origin);
-	ldns_rdf_deep_free(previous);
-	if (in)
-		fclose(in);
-	*ret = list;
-	if (in && list && status == LDNS_STATUS_OK)
-		return 0;
-	return err_set(err, -EIO, LOC_NONE, "cannot read %s: %s", path,
-		       in ? ldns_get_errorstr_by_id(status) : strerror(errno));
-}
-
-/* Sets *ret to the serial raised by one, which secondaries take and by which the change is recognised. */
-static int raise_serial(ldns_rr_list *rrs, uint32_t *ret, struct err *err)
-{
-	for (size_t i = 0; i < ldns_rr_list_rr_count(rrs); i++) {
-		ldns_rr *rr = ldns_rr_list_rr(rrs, i);
-
-		if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_SOA)
-			continue;
-		*ret = ldns_rdf2native_int32(ldns_rr_rdf(rr, 2)) + 1;
-		ldns_rdf_deep_free(ldns_rr_set_rdf(rr, ldns_native2rdf_int32(LDNS_RDF_TYPE_INT32, *ret), 2));
-		return 0;
-	}
-	return err_set(err, -EINVAL, LOC_NONE, "the zone has no SOA record");
-}
-
-static struct dnssec_signing signing_of(const struct server_zone *zone)
-{
-	const struct server_signing *as = zone->signing;
-	struct dnssec_signing ret = {.zone = zone->name,
-				     .is_nsec3 = as->is_nsec3,
-				     .iterations = (uint16_t)as->iterations,
-				     .has_zonemd = as->has_zonemd,
-				     .dnskey_ttl = as->dnskey_ttl};
-
-	ret.inception_s = time(NULL) - as->inception_s;
-	ret.expiration_s = time(NULL) + as->validity_s;
-	dnssec_set_salt(&ret, as->salt);
-	return ret;
-}
-
-static int sign_zone(struct zone_edit *edit, struct err *err)
-{
-	ldns_rr_list *signed_rrs = NULL;
-	int r;
-
-	if (!edit->signing || edit->is_unsigned)
-		return 0;
-	r = dnssec_sign(edit->rrs, edit->signing, &signed_rrs, err);
-	if (r < 0)
-		return r;
-	ldns_rr_list_deep_free(edit->rrs);
-	edit->rrs = signed_rrs;
-	return 0;
-}
-
-/* edit->rrs: as read; then as it shall be. */
-static int edit_zone(struct zone_edit *edit, zone_edit_fn *change, uint32_t *ret_serial, struct err *err)
-{
-	struct dnssec_signing signing;
-	struct dnssec_keys keys = {0};
-	struct dnssec_key_use *uses = NULL;
-	int r = raise_serial(edit->rrs, ret_serial, err);
-
-	if (r == 0 && edit->zone->signing) {
-		ldns_rr_list *plain = dnssec_strip(edit->rrs);
-
-		ldns_rr_list_deep_free(edit->rrs);
-		edit->rrs = plain;
-		signing = signing_of(edit->zone);
-		r = dnssec_keys_load(&keys, edit->zone->signing->key_dir, edit->zone->name, err);
-		uses = calloc(keys.count + 8, sizeof(*uses)); /* a kind may add some */
-		if (uses)
-			dnssec_use_all(&keys, uses, &signing);
-		edit->signing = &signing;
-		edit->keys = &keys;
-	}
-	if (r == 0)
-		r = change(edit, err);
-	if (r == 0)
-		r = sign_zone(edit, err);
-	free(uses);
-	dnssec_keys_fini(&keys);
+	rework->rrs = edit.rrs;
+	rework->is_unsigned = edit.is_unsigned;
 	return r;
-}
-
-static int push(const struct zone_place *place, const ldns_rr_list *rrs, struct job_report *report)
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
-	int status;
-
-	if (!out)
-		return 1;
-	ldns_rr_list_print_fmt(out, ldns_output_format_nocomments, rrs);
-	fclose(out);
-	status = zone_job_push(place->process, zone_change_zone(place)->name, text, len, report);
-	free(text);
-	return status;
-}
-
-/* Another server with the same file may have raised it once more. */
-static int wait_serial(const struct zone_place *place, uint32_t serial, struct job_report *report)
-{
-	int64_t until_ns = clock_now_ns() + SHOW_TIMEOUT, seen;
-
-	do {
-		seen = zone_job_serial(place->process, zone_change_zone(place)->name, until_ns, report);
-		if (seen >= 0 && ((uint32_t)seen == serial || serial_is_higher((uint32_t)seen, serial))) {
-			report->shown_ns = clock_now_ns();
-			return 0;
-		}
-		poll(NULL, 0, ASK_AGAIN_MS);
-	} while (clock_now_ns() < until_ns);
-	job_say(report, "it still answers with serial %lld, not %u", (long long)seen, serial);
-	return 1;
 }
 
 static int perform(void *arg, struct job_report *report)
 {
 	const struct work *work = arg;
-	const struct zone_place *place = work->place;
-	struct zone_edit edit = {.change = place->change, .zone = zone_change_zone(place), .state = place->making};
-	uint32_t serial = 0;
-	struct err err = {0};
-	int status = 1;
 
-	if (read_zone(edit.zone->file, &edit.rrs, &err) < 0 || edit_zone(&edit, work->edit, &serial, &err) < 0)
-		job_say(report, "%s", err.text);
-	else
-		status = push(place, edit.rrs, report);
-	ldns_rr_list_deep_free(edit.rrs);
-	return status ? status : wait_serial(place, serial, report);
+	return zone_rework(work->place->process, zone_change_zone(work->place), edit_zone, arg,
+			   clock_now_ns() + SHOW_TIMEOUT, report);
 }
 
 /* ---- in the loop ---- */

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "harness/api/zone_rework.h"
+#include "harness/api/zone_job.h"
+#include "harness/base/clock.h"
+#include "harness/base/serial.h"
+#include "harness/dnssec/rollover.h"
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+#define ASK_AGAIN_MS 10
+#define KEYS_MORE 8 /* an edit may add some */
+
+static int read_zone(const char *path, ldns_rr_list **ret, struct err *err)
+{
+	ldns_rr_list *list = ldns_rr_list_new();
+	ldns_rdf *origin = NULL, *previous = NULL;
+	ldns_status status = LDNS_STATUS_OK;
+	FILE *in = fopen(path, "re");
+	uint32_t ttl = 3600;
+
+	while (in && list && !feof(in)) {
+		ldns_rr *rr = NULL;
+
+		status = ldns_rr_new_frm_fp(&rr, in, &ttl, &origin, &previous);
+		if (status == LDNS_STATUS_OK)
+			ldns_rr_list_push_rr(list, rr);
+		else if (status != LDNS_STATUS_SYNTAX_EMPTY && status != LDNS_STATUS_SYNTAX_TTL &&
+			 status != LDNS_STATUS_SYNTAX_ORIGIN)
+			break;
+		status = LDNS_STATUS_OK;
+	}
+	ldns_rdf_deep_free(origin);
+	ldns_rdf_deep_free(previous);
+	if (in)
+		fclose(in);
+	*ret = list;
+	if (in && list && status == LDNS_STATUS_OK)
+		return 0;
+	return err_set(err, -EIO, LOC_NONE, "cannot read %s: %s", path,
+		       in ? ldns_get_errorstr_by_id(status) : strerror(errno));
+}
+
+/* Sets *ret to the serial raised by one, which secondaries take and by which the change is recognised. */
+static int raise_serial(ldns_rr_list *rrs, uint32_t *ret, struct err *err)
+{
+	for (size_t i = 0; i < ldns_rr_list_rr_count(rrs); i++) {
+		ldns_rr *rr = ldns_rr_list_rr(rrs, i);
+
+		if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_SOA)
+			continue;
+		*ret = ldns_rdf2native_int32(ldns_rr_rdf(rr, 2)) + 1;
+		ldns_rdf_deep_free(ldns_rr_set_rdf(rr, ldns_native2rdf_int32(LDNS_RDF_TYPE_INT32, *ret), 2));
+		return 0;
+	}
+	return err_set(err, -EINVAL, LOC_NONE, "the zone has no SOA record");
+}
+
+static struct dnssec_signing signing_of(const struct server_zone *zone)
+{
+	const struct server_signing *as = zone->signing;
+	struct dnssec_signing ret = {.zone = zone->name,
+				     .is_nsec3 = as->is_nsec3,
+				     .iterations = (uint16_t)as->iterations,
+				     .has_zonemd = as->has_zonemd,
+				     .dnskey_ttl = as->dnskey_ttl};
+
+	ret.inception_s = time(NULL) - as->inception_s;
+	ret.expiration_s = time(NULL) + as->validity_s;
+	dnssec_set_salt(&ret, as->salt);
+	return ret;
+}
+
+static int sign_zone(struct zone_rework *rework, struct err *err)
+{
+	ldns_rr_list *signed_rrs = NULL;
+	int r;
+
+	if (!rework->signing || rework->is_unsigned)
+		return 0;
+	r = dnssec_sign(rework->rrs, rework->signing, &signed_rrs, err);
+	if (r < 0)
+		return r;
+	ldns_rr_list_deep_free(rework->rrs);
+	rework->rrs = signed_rrs;
+	return 0;
+}
+
+/* The records alone, and how they are signed now. */
+static int prepare_signing(struct zone_rework *rework, struct dnssec_signing *signing, struct dnssec_keys *keys,
+			   struct dnssec_key_use **ret_uses, struct err *err)
+{
+	const char *dir = rework->zone->signing->key_dir;
+	ldns_rr_list *plain = dnssec_strip(rework->rrs);
+	int r = plain ? dnssec_keys_load(keys, dir, rework->zone->name, err) : -ENOMEM;
+
+	ldns_rr_list_deep_free(rework->rrs);
+	rework->rrs = plain;
+	*ret_uses = calloc(keys->count + KEYS_MORE, sizeof(**ret_uses));
+	if (!plain || !*ret_uses)
+		return err_set(err, -ENOMEM, LOC_NONE, "out of memory");
+	*signing = signing_of(rework->zone);
+	dnssec_use_all(keys, *ret_uses, signing);
+	rework->signing = signing;
+	rework->keys = keys;
+	return r < 0 ? r : rollover_use(dir, signing, err);
+}
+
+/* rework->rrs: as read; then as it shall be. */
+static int edit_zone(struct zone_rework *rework, zone_rework_fn *edit, void *arg, uint32_t *ret_serial, struct err *err)
+{
+	const struct server_signing *as = rework->zone->signing;
+	struct dnssec_signing signing;
+	struct dnssec_keys keys = {0};
+	struct dnssec_key_use *uses = NULL;
+	int r = raise_serial(rework->rrs, ret_serial, err);
+
+	if (r == 0 && as)
+		r = prepare_signing(rework, &signing, &keys, &uses, err);
+	if (r == 0 && edit)
+		r = edit(rework, arg, err);
+	if (r == 0)
+		r = sign_zone(rework, err);
+	free(uses);
+	dnssec_keys_fini(&keys);
+	return r;
+}
+
+static int push(const struct zone_rework *rework, struct job_report *report)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	int status;
+
+	if (!out)
+		return 1;
+	ldns_rr_list_print_fmt(out, ldns_output_format_nocomments, rework->rrs);
+	fclose(out);
+	status = zone_job_push(rework->server, rework->zone->name, text, len, report);
+	free(text);
+	return status;
+}
+
+/* Another server with the same file may have raised it once more. */
+static int wait_serial(const struct zone_rework *rework, uint32_t serial, int64_t until_ns, struct job_report *report)
+{
+	int64_t seen;
+
+	do {
+		seen = zone_job_serial(rework->server, rework->zone->name, until_ns, report);
+		if (seen >= 0 && ((uint32_t)seen == serial || serial_is_higher((uint32_t)seen, serial))) {
+			report->shown_ns = clock_now_ns();
+			return 0;
+		}
+		poll(NULL, 0, ASK_AGAIN_MS);
+	} while (clock_now_ns() < until_ns);
+	job_say(report, "it still answers with serial %lld, not %u", (long long)seen, serial);
+	return 1;
+}
+
+int zone_rework(const struct server_process *server, const struct server_zone *zone, zone_rework_fn *edit, void *arg,
+		int64_t until_ns, struct job_report *report)
+{
+	struct zone_rework rework = {.server = server, .zone = zone};
+	uint32_t serial = 0;
+	struct err err = {0};
+	int status = 1;
+
+	if (read_zone(zone->file, &rework.rrs, &err) < 0 || edit_zone(&rework, edit, arg, &serial, &err) < 0)
+		job_say(report, "%s", err.text);
+	else
+		status = push(&rework, report);
+	ldns_rr_list_deep_free(rework.rrs);
+	return status ? status : wait_serial(&rework, serial, until_ns, report);
+}
