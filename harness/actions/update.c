@@ -59,11 +59,11 @@ static ldns_rr *parse_set(const struct text *text, const ldns_rdf *origin, struc
 
 	if (!name || !type || strtok_r(NULL, " \t", &save) || !ldns_get_rr_type_by_name(type))
 		return NULL;
-	owner = ldns_dname_new_frm_str(name);
+	owner = strcmp(name, "@") ? ldns_dname_new_frm_str(name) : ldns_rdf_clone(origin);
 	rr = ldns_rr_new();
 	if (!owner || !rr)
 		return NULL;
-	if (name[strlen(name) - 1] != '.')
+	if (strcmp(name, "@") != 0 && name[strlen(name) - 1] != '.')
 		ldns_dname_cat(owner, origin);
 	ldns_rr_set_owner(rr, owner);
 	ldns_rr_set_type(rr, ldns_get_rr_type_by_name(type));
@@ -325,21 +325,39 @@ static void update_sentence(const struct action *action, struct buf *out)
 	action_add_hosts(action, out);
 }
 
+/* In nsupdate's words. It takes a name without a dot at its end to be relative to the root, so each is written out. */
+static void add_command(struct buf *out, const char *words, const ldns_rr *rr, bool has_ttl)
+{
+	char *owner = ldns_rdf2str(ldns_rr_owner(rr)), *type = ldns_rr_type2str(ldns_rr_get_type(rr));
+
+	buf_printf(out, "%s %s", words, owner ? owner : "");
+	if (has_ttl)
+		buf_printf(out, " %u", ldns_rr_ttl(rr));
+	buf_printf(out, " %s", type ? type : "");
+	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+		char *data = ldns_rdf2str(ldns_rr_rdf(rr, i));
+
+		buf_printf(out, " %s", data ? data : "");
+		free(data);
+	}
+	buf_puts(out, "\n");
+	free(owner);
+	free(type);
+}
+
 static void update_commands(const struct action *action, struct buf *out)
 {
 	const struct update *update = (const struct update *)action;
 
 	buf_printf(out, "nsupdate -k KEYFILE <<'.'\nzone %s\n", action->zone.value);
-	for (size_t i = 0; update->prerequisites && i < ldns_rr_list_rr_count(update->prerequisites); i++) {
-		char *text = ldns_rr2str(ldns_rr_list_rr(update->prerequisites, i));
+	for (size_t i = 0; update->prerequisites && i < ldns_rr_list_rr_count(update->prerequisites); i++)
+		add_command(out, "prereq yxrrset", ldns_rr_list_rr(update->prerequisites, i), false);
+	for (size_t i = 0; update->changes && i < ldns_rr_list_rr_count(update->changes); i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(update->changes, i);
+		bool is_new = ldns_rr_get_class(rr) == LDNS_RR_CLASS_IN;
 
-		buf_printf(out, "prereq yxrrset %s", text ? text : "\n");
-		free(text);
+		add_command(out, is_new ? "update add" : "update delete", rr, is_new);
 	}
-	for (size_t i = 0; i < update->delete.count; i++)
-		buf_printf(out, "update delete %s\n", update->delete.v[i].value);
-	for (size_t i = 0; i < update->add.count; i++)
-		buf_printf(out, "update add %s\n", update->add.v[i].value);
 	buf_puts(out, "send\n.\n");
 }
 

@@ -164,4 +164,15 @@ def the_serial_a_fault_leaves_is_right_when_another_zone_changes():
     assert not [s for s in result.samples("serial")[-10:] if s["outcome"] != "ok"]
 
 
+@drill.case
+def nsupdate_takes_what_explain_says_of_an_update():
+    said = drill.run("explain", os.path.join(FOLDER, "race-guarded.yaml"), check=0).stdout
+    updates = [text.split("\nsend\n")[0] for text in said.split("<<'.'\n")[1:]]
+    assert len(updates) == 3, said
+    for text in updates:
+        done = subprocess.run(["nsupdate"], input=text + "\nshow\n", capture_output=True, text=True, check=True)
+        names = [line.split()[0] for line in done.stdout.partition("UPDATE SECTION:\n")[2].splitlines() if line]
+        assert names and set(names) == {"www.example.com."} and "PREREQUISITE" in done.stdout, done.stdout + done.stderr
+
+
 drill.main(at_once=4)
