@@ -16,28 +16,17 @@
 #include "harness/base/rng.h"
 #include "harness/base/units.h"
 #include "harness/plan/parse.h"
+#include "harness/plan/topology.h"
 #include "injectors/chain.h"
 #include "injectors/detour.h"
+#include "injectors/dns.h"
 #include "injectors/dns_commands.h"
 #include "injectors/proxy/inline.h"
 #include "injectors/proxy/inline_tls.h"
 
-struct dns {
-	struct injector injector;
-	struct rule rule;
-	/* From prepare to release: */
-	struct rule *live; /* the rule in force, shared with the proxy */
-	uint64_t losses; /* of the proxy, when it was applied */
-	struct injector *const *faults; /* of the host: all of the run's */
-	size_t fault_count;
-	struct inline_proxy *proxy; /* of the host */
-};
-
 static const struct param params[] = {RULE_ROWS(struct dns, rule), PARAM_END};
 
 #define MTU_DEFAULT 0 /* the detour's own */
-
-extern const struct injector_ops dns_message_ops;
 
 static const struct dns *dns_of(const struct injector *injector)
 {
@@ -49,15 +38,34 @@ static void fini_rule(void *rule)
 	rule_fini(rule);
 }
 
-static void compile(struct injector *injector, struct arena *arena, struct errs *errs)
+void dns_rule_defaults(struct dns *dns, struct arena *arena, struct errs *errs)
+{
+	static const struct param *const rows[] = {params};
+	const struct node *none = node_load_bytes(arena, "dns", "{}", 2, errs);
+
+	if (none)
+		parse_mapping(arena, none, rows, ARRAY_LEN(rows), dns, "rule", errs);
+}
+
+void dns_rule_compile(struct injector *injector, struct arena *arena, struct errs *errs)
 {
 	struct rule *rule = &((struct dns *)injector)->rule;
+	bool is_reversed = dns_of(injector)->is_reversed;
 
 	rule->loc = injector->loc;
-	rule->match.among_servers = &injector->target_addresses;
-	rule->match.among_clients = &injector->from_addresses;
+	rule->match.among_servers = is_reversed ? &injector->from_addresses : &injector->target_addresses;
+	rule->match.among_clients = is_reversed ? &injector->target_addresses : &injector->from_addresses;
 	arena_defer(arena, fini_rule, rule);
 	rule_prepare(rule, arena, errs);
+}
+
+void dns_rule_resolve(struct injector *injector, struct plan *plan, bool is_end UNUSED, struct arena *arena UNUSED,
+		      struct errs *errs UNUSED)
+{
+	struct rule_transfer *transfer = &((struct dns *)injector)->rule.todo.transfer;
+
+	transfer->has_seed = plan->topology != NULL;
+	transfer->seed = transfer->has_seed ? plan->topology->seed : 0;
 }
 
 static bool is_listed(const struct addresses *list, const struct address *address)
@@ -69,7 +77,7 @@ static bool is_listed(const struct addresses *list, const struct address *addres
 	return false;
 }
 
-static void validate(const struct injector *injector, struct errs *errs)
+void dns_rule_validate(const struct injector *injector, struct errs *errs)
 {
 	const struct rule *rule = &dns_of(injector)->rule;
 
@@ -97,7 +105,7 @@ static void validate(const struct injector *injector, struct errs *errs)
 			 "cannot grow");
 }
 
-static int available(const struct injector *injector, const struct abilities *abilities, struct err *err)
+int dns_rule_available(const struct injector *injector, const struct abilities *abilities, struct err *err)
 {
 	int r = detour_available(injector, abilities, err);
 
@@ -106,7 +114,7 @@ static int available(const struct injector *injector, const struct abilities *ab
 
 static bool is_dns(const struct injector *injector)
 {
-	return injector->ops == &dns_message_ops;
+	return injector->ops->prepare == dns_rule_prepare;
 }
 
 static struct dns *host_of(struct injector *injector, const struct injector_ctx *ctx)
@@ -149,6 +157,10 @@ static void lead(const struct injector *to, const struct injector *host, struct 
 	struct traffic_rule rule = {.verdict = detour_verdict(host, verdict)};
 
 	injector.id = host->id; /* whose chain it is */
+	if (dns_of(to)->is_reversed) {
+		injector.target_addresses = to->from_addresses;
+		injector.from_addresses = to->target_addresses;
+	}
 	traffic.protocol = TRAFFIC_BOTH;
 	traffic.port = DNS_PORT;
 	traffic_rules(&traffic, &injector, &rule, out);
@@ -233,7 +245,7 @@ static int open_path(struct dns *host, struct injector_ctx *ctx, struct err *err
 }
 
 /* The host's does it for all: it is the first that is prepared, and the last to be released. */
-static int prepare(struct injector *injector, struct injector_ctx *ctx, struct err *err)
+int dns_rule_prepare(struct injector *injector, struct injector_ctx *ctx, struct err *err)
 {
 	struct dns *host = host_of(injector, ctx);
 	int r;
@@ -246,7 +258,7 @@ static int prepare(struct injector *injector, struct injector_ctx *ctx, struct e
 	return r ? r : open_path(host, ctx, err);
 }
 
-static int release(struct injector *injector, struct injector_ctx *ctx, struct err *err)
+int dns_rule_release(struct injector *injector, struct injector_ctx *ctx, struct err *err)
 {
 	struct dns *host = host_of(injector, ctx), *fault;
 	struct err later = {0};
@@ -266,7 +278,7 @@ static int release(struct injector *injector, struct injector_ctx *ctx, struct e
 }
 
 /* Counts begin anew with each time it is on: so do first and after. */
-static int apply(struct injector *injector, struct injector_ctx *ctx, struct err *err)
+int dns_rule_apply(struct injector *injector, struct injector_ctx *ctx, struct err *err)
 {
 	const struct dns *host = host_of(injector, ctx);
 	struct rule *live = dns_of(injector)->live;
@@ -281,22 +293,22 @@ static int apply(struct injector *injector, struct injector_ctx *ctx, struct err
 	return 0;
 }
 
-static int adjust(struct injector *injector, struct injector_ctx *ctx UNUSED, int64_t progress_ppm,
-		  struct err *err UNUSED)
+int dns_rule_adjust(struct injector *injector, struct injector_ctx *ctx UNUSED, int64_t progress_ppm,
+		    struct err *err UNUSED)
 {
 	if (dns_of(injector)->live)
 		atomic_store(&dns_of(injector)->live->progress_ppm, progress_ppm);
 	return 0;
 }
 
-static int revert(struct injector *injector, struct injector_ctx *ctx UNUSED, struct err *err UNUSED)
+int dns_rule_revert(struct injector *injector, struct injector_ctx *ctx UNUSED, struct err *err UNUSED)
 {
 	if (dns_of(injector)->live)
 		atomic_store(&dns_of(injector)->live->progress_ppm, 0);
 	return 0;
 }
 
-static int effect(struct injector *injector, struct injector_ctx *ctx, struct effect *ret, struct err *err)
+int dns_rule_effect(struct injector *injector, struct injector_ctx *ctx, struct effect *ret, struct err *err)
 {
 	const struct rule *live = dns_of(injector)->live;
 	struct effect effect = {0};
@@ -393,7 +405,7 @@ static void sentence(const struct injector *injector, struct buf *out)
 }
 
 /* Without the lab's tricks a proxy is seen: it asks in its own name. */
-static void commands(const struct injector *injector, struct buf *to_apply, struct buf *to_revert)
+void dns_rule_commands(const struct injector *injector, struct buf *to_apply, struct buf *to_revert)
 {
 	struct buf text = {0};
 
@@ -407,15 +419,16 @@ const struct injector_ops dns_message_ops = {
 	.summary = "messages to and from a DNS server are lost, late, or changed",
 	.params = params,
 	.size = sizeof(struct dns),
-	.compile = compile,
-	.validate = validate,
-	.available = available,
-	.prepare = prepare,
-	.release = release,
-	.apply = apply,
-	.adjust = adjust,
-	.revert = revert,
-	.effect = effect,
+	.compile = dns_rule_compile,
+	.resolve = dns_rule_resolve,
+	.validate = dns_rule_validate,
+	.available = dns_rule_available,
+	.prepare = dns_rule_prepare,
+	.release = dns_rule_release,
+	.apply = dns_rule_apply,
+	.adjust = dns_rule_adjust,
+	.revert = dns_rule_revert,
+	.effect = dns_rule_effect,
 	.sentence = sentence,
-	.commands = commands,
+	.commands = dns_rule_commands,
 };

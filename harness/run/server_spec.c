@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "harness/run/server_spec.h"
 #include "harness/api/injector.h"
-#include "harness/base/rng.h"
 #include "harness/base/units.h"
+#include "harness/plan/tsig.h"
 #include <errno.h>
 #include <openssl/evp.h>
 #include <string.h>
@@ -33,14 +33,11 @@ static bool is_among(const struct topo_host *host, struct topo_host *const *list
 static const struct server_tsig *make_key(const struct maker *maker, const char *name)
 {
 	struct server_tsig *tsig = ARENA_NEW(maker->arena, struct server_tsig);
-	struct rng rng;
-	uint8_t secret[32]; /* as long as the digest: RFC 8945 section 10 */
+	uint8_t secret[TSIG_SECRET_SIZE];
 	unsigned char base64[64];
 
 	tsig->name = name;
-	rng = rng_stream(maker->topology->seed, tsig->name);
-	for (size_t i = 0; i < sizeof(secret); i++)
-		secret[i] = (uint8_t)rng_below(&rng, 256);
+	tsig_secret(maker->topology->seed, tsig->name, secret);
 	EVP_EncodeBlock(base64, secret, sizeof(secret));
 	tsig->algorithm = "hmac-sha256";
 	tsig->secret = arena_strdup(maker->arena, (const char *)base64);

@@ -14,6 +14,7 @@ struct act {
 	const struct match_query *query; /* that is answered */
 	const struct address *server; /* who answers; NULL: unknown */
 	enum decide_transport transport;
+	const struct decide_in *in; /* as it came; NULL: unknown */
 	bool is_slip; /* of a limited rate: only TC and the question are left */
 	struct rng *rng;
 	uint8_t *bytes; /* the answer so far; MSG_MAX bytes */
@@ -33,6 +34,7 @@ int act_huge(struct act *act);
 int act_question(struct act *act);
 int act_name(struct act *act); /* bad_name */
 int act_header(struct act *act);
+int act_transfer(struct act *act);
 int act_bytes(struct act *act); /* truncate, append, flip_bits, garbage */
 
 /* Copies the query to ret (MSG_MAX bytes) and changes it there: edns_size, ignore_do. False: it stays as it is. */

@@ -137,6 +137,7 @@ static bool change(const struct rule *rule, const struct match_query *query, con
 			  .query = query,
 			  .server = in->server,
 			  .transport = in->transport,
+			  .in = in,
 			  .is_slip = is_slip,
 			  .rng = rng,
 			  .bytes = out->scratch,
@@ -196,6 +197,20 @@ static struct decide_stream choose_stream(const struct rule_do *todo)
 	};
 }
 
+/* After so many bytes of all messages together. */
+static void cut_transfer(const struct rule_do *todo, const struct decide_in *in, struct decide_out *out, size_t len)
+{
+	struct decide_memo *memo = in->memo;
+	uint64_t cut = (uint64_t)todo->transfer.cut_bytes, before = memo->bytes;
+
+	memo->bytes += 2 + len;
+	if (!GIVEN(todo->transfer.cut_bytes) || memo->bytes <= cut)
+		return;
+	out->conn = DECIDE_CONN_CLOSE_AFTER_BYTES;
+	out->conn_bytes = cut > before ? (size_t)(cut - before) : 0;
+	memo->is_hit = true;
+}
+
 /* How the changed answer travels. Returns whether that is another way than the usual one. */
 static bool choose_way(const struct rule_do *todo, const struct decide_in *in, struct decide_out *out,
 		       struct decide_send *send)
@@ -206,6 +221,8 @@ static bool choose_way(const struct rule_do *todo, const struct decide_in *in, s
 		out->conn = DECIDE_CONN_CLOSE_AFTER_BYTES;
 		out->conn_bytes = (size_t)todo->tcp_cut_bytes;
 	}
+	if (todo->transfer.is_given)
+		cut_transfer(todo, in, out, send->len);
 	return out->conn != DECIDE_CONN_KEEP || send->source.address.family || send->source.port ||
 	       send->stream.length_off || send->stream.piece_bytes;
 }
@@ -251,6 +268,8 @@ static void act_on(struct rule *rule, const struct match_query *query, const str
 		if (todo->twice)
 			out->send[out->count++] = changed;
 	}
+	if (todo->transfer.is_given && !in->memo->is_hit)
+		is_changed = false; /* nothing but signed anew */
 	if (in->transport == DECIDE_DOH && rule_has_http(todo))
 		set_http(&todo->http, out);
 	if (is_changed || out->count > 1 || send->delay_ns || out->has_http)

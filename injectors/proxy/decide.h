@@ -20,6 +20,11 @@ enum decide_transport { DECIDE_UDP, DECIDE_TCP, DECIDE_DOT, DECIDE_DOH };
 struct decide_memo {
 	uint32_t rule_id; /* 0: none */
 	bool is_done; /* the rule has acted already, on the query */
+	/* Of a zone transfer that a rule changes, over all messages so far: */
+	bool is_hit; /* something was changed, TSIG aside */
+	uint8_t mac_len, mac[32]; /* of the last message signed (RFC 8945 section 5.3.1) */
+	uint32_t serial, soas; /* of the first SOA record; how many there were */
+	uint64_t bytes;
 };
 
 struct decide_in {

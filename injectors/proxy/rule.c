@@ -150,6 +150,8 @@ const struct param rule_do_params[] = {
 	       "for queries with EDNS only: no OPT in the answer; FORMERR; no answer; BADVERS"),
 	P_TABLE(struct rule_do, http, "http", struct rule_http, &rule_http_table,
 		"how HTTP carries the answer; DoH only"),
+	P_TABLE(struct rule_do, transfer, "transfer", struct rule_transfer, &rule_transfer_table,
+		"what becomes of a zone transfer (AXFR, IXFR) over TCP"),
 	P_TABLE(struct rule_do, tls, "tls", struct rule_tls, &rule_tls_table,
 		"what becomes of a connection over TLS (DoT, DoH) when it is made; in a rule of its own, that matches "
 		"by client, server and transport"),

@@ -102,6 +102,22 @@ struct rule_records {
 	size_t count;
 };
 
+enum rule_tsig { RULE_TSIG_LEFT, RULE_TSIG_RESIGNED, RULE_TSIG_MISSING, RULE_TSIG_WRONG_KEY, RULE_TSIG_WRONG_TIME };
+
+/* Of an answer of any number of messages: a zone transfer (RFC 5936, RFC 1995). */
+struct rule_transfer {
+	struct loc loc;
+	struct text record, data;
+	bool no_end, other_start;
+	int64_t cut_bytes, tsig; /* PARAM_UNSET; rule_tsig */
+	/* by rule_prepare */
+	bool is_given;
+	struct rule_record *altered; /* of no data: it is left out; NULL: none */
+	/* Of the lab whose keys sign; by the injector. */
+	bool has_seed;
+	uint64_t seed;
+};
+
 /* Of a connection over TLS. PARAM_UNSET: as it should be. */
 struct rule_tls {
 	struct loc loc;
@@ -123,6 +139,7 @@ struct rule_do {
 	struct loc loc;
 	struct rule_tls tls;
 	struct rule_http http;
+	struct rule_transfer transfer;
 	int64_t drop, slip, delay_ns, jitter_ns, distribution, again_ns;
 	bool twice;
 	struct text rcode, ede_text, zone;
@@ -190,7 +207,8 @@ struct rules {
 };
 
 extern const struct param rule_match_params[], rule_do_params[], rule_params[];
-extern const struct table rule_match_table, rule_do_table, rule_tls_table, rule_http_table, rule_table;
+extern const struct table rule_match_table, rule_do_table, rule_tls_table, rule_http_table, rule_transfer_table,
+	rule_table;
 
 #define RULE_EVERY_MAX 1000000000
 #define RULE_RATE_MAX 1000000

@@ -28,7 +28,7 @@ bool rule_needs_udp(const struct rule_do *todo)
 
 bool rule_needs_tcp(const struct rule_do *todo)
 {
-	return GIVEN(todo->tcp) || GIVEN(todo->tcp_cut_bytes) || GIVEN(todo->tcp_length) ||
+	return todo->transfer.is_given || GIVEN(todo->tcp) || GIVEN(todo->tcp_cut_bytes) || GIVEN(todo->tcp_length) ||
 	       GIVEN(todo->tcp_piece_bytes);
 }
 

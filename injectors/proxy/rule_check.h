@@ -26,6 +26,7 @@ bool rule_has_http(const struct rule_do *todo);
 /* Whether match wants something that only a message has. */
 bool rule_wants_message(const struct rule_match *match);
 /* Words to numbers. */
+void rule_prepare_transfer(struct rule_transfer *transfer, struct arena *arena, struct errs *errs);
 void rule_prepare_http(struct rule_http *http, struct errs *errs);
 
 /* Whether the query itself is dropped. */

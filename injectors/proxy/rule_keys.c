@@ -75,6 +75,7 @@ unsigned rule_keys_other(const struct rule_do *todo, struct buf *ret_names)
 		{"ancount", GIVEN(todo->ancount)},
 		{"nscount", GIVEN(todo->nscount)},
 		{"arcount", GIVEN(todo->arcount)},
+		{"transfer", todo->transfer.is_given},
 		{"wrong_id", todo->wrong_id},
 		{"question", GIVEN(todo->question)},
 		{"truncate", GIVEN(todo->truncate_bytes)},

@@ -113,6 +113,7 @@ static void prepare_do(struct prepare *prepare, struct rule_do *todo)
 	else if (todo->rcode.value)
 		todo->rcode_value = value;
 	rule_prepare_http(&todo->http, prepare->errs);
+	rule_prepare_transfer(&todo->transfer, prepare->arena, prepare->errs);
 	todo->remove_types = words(prepare, &todo->remove, rule_word_type, "record type (A, RRSIG, TYPE65)");
 	prepare_records(prepare, todo);
 }
