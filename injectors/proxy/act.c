@@ -10,8 +10,8 @@
 int act_all(struct act *act)
 {
 	static int (*const functions[])(struct act *) = {
-		act_answer,  act_records, act_add,      act_chain, act_dnssec, act_edns,
-		act_options, act_huge,    act_question, act_name,  act_header, act_transfer, act_bytes,
+		act_answer, act_records,  act_add,  act_chain,  act_dnssec,   act_edns,  act_options,
+		act_huge,   act_question, act_name, act_header, act_transfer, act_bytes,
 	};
 	struct msg msg;
 

@@ -30,25 +30,25 @@ def when(parts, serial, change_ns, end_ns):
     if at < change_ns + SOON_NS:
         return f"takes {serial} at once"
     if at < end_ns:
-        return f"takes {serial} after {(at - change_ns) / 1e9:.1f} s, during the fault"
+        return f"takes {serial} after {(at - change_ns) / 1e9:.1f} s"
     return f"takes {serial} {(at - end_ns) / 1e9:.1f} s after its end"
 
 
 def cell(events):
-    start = next(e["t_ns"] for e in events if e["event"] == "timeline.start")
+    change, second = (e["t_ns"] for e in events if e["event"] == "step.started")
     parts = [e for e in events if e["event"] == "sample.part" and e["host"] == "beta.ns1"]
     answers = [e for e in events if e["event"] == "sample" and e["probe"] == "www"]
     reverted = next((e for e in events if e["event"] == "fault.reverted"), None)
-    end = reverted["t_ns"] if reverted else start + 3_000_000_000
-    eight, second = first(parts, 8), start + 5_000_000_000
+    end = reverted["t_ns"] if reverted else change + 2_000_000_000
+    eight = first(parts, 8)
     if reverted and not reverted.get("took_effect", True):
-        return "(no effect: it asks for nothing that this damages)"
+        return "(no effect: it asked for nothing meanwhile that this damages)"
     if eight is not None and eight < second:
-        text = when(parts, 8, start + 1_000_000_000, end)
+        text = when(parts, 8, change, end)
     else:
         text = "keeps 7 beyond the end; " + ("9 comes with the next NOTIFY" if first(parts, 9) else "not even the next NOTIFY brings 9")
     wrong = {a for e in answers for a in e.get("answer", []) if a not in RIGHT}
-    failed = {e.get("rcode") or e["outcome"] for e in answers if e.get("rcode") != "NOERROR"}
+    failed = {e["rcode"] for e in answers if e.get("rcode") not in (None, "NOERROR")}
     if wrong:
         text += f"; serves {', '.join(sorted(wrong))}"
         if any(a in wrong for a in answers[-1].get("answer", [])):
