@@ -58,7 +58,7 @@ static void words_that_say_no_record_are_refused(void **state)
 {
 	drill_refuse(*state, "- {do: {transfer: {record: www}}}", "1:28", "is no name and type");
 	drill_refuse(*state, "- {do: {transfer: {data: 192.0.2.1}}}", "1:26", "data goes with record");
-	drill_refuse(*state, "- {do: {transfer: {record: a.example A, data: b}}}", "1:46", "is no data");
+	drill_refuse(*state, "- {do: {transfer: {record: a.example A, data: b}}}", "1:47", "is no data");
 }
 
 #define TCP_TEST(f) cmocka_unit_test_setup_teardown(f, setup_tcp, drill_teardown)
