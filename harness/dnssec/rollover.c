@@ -17,31 +17,13 @@ const char *const rollover_names[] = {
 	NULL,
 };
 
-/* A key-signing key signs as long as it is published; "sign" without "are_published" is of the other kind. */
-#define NOWHERE                     \
-	{                           \
-		false, false, false \
-	}
-#define PUBLISHED                  \
-	{                          \
-		true, false, false \
-	}
-#define SIGNING                   \
-	{                         \
-		true, true, false \
-	}
-#define SIGNING_DS               \
-	{                        \
-		true, true, true \
-	}
-#define HIDDEN_SIGNING             \
-	{                          \
-		false, true, false \
-	}
-#define DS_ALONE                   \
-	{                          \
-		false, false, true \
-	}
+/* A key-signing key signs only while it is published; that of the other kind may sign before and after. */
+#define NOWHERE 0
+#define PUBLISHED ROLLOVER_PUBLISHED
+#define SIGNING (ROLLOVER_PUBLISHED | ROLLOVER_SIGNS)
+#define SIGNING_DS (SIGNING | ROLLOVER_HAS_DS)
+#define HIDDEN_SIGNING ROLLOVER_SIGNS
+#define DS_ALONE ROLLOVER_HAS_DS
 
 static const struct rollover_step steps[][ROLLOVER_STEPS_MAX + 1] =
 	{
@@ -87,7 +69,7 @@ enum part { PART_BYSTANDER, PART_OLD, PART_FRESH, PART_GONE };
 
 struct key_state {
 	unsigned tag, algorithm, part;
-	struct rollover_keys is;
+	bool is_published, signs, has_ds;
 };
 
 struct state {
@@ -117,7 +99,9 @@ static int read_state(const char *dir, struct state *ret, struct err *err)
 		if (sscanf(line, "key %u %u %u %u %u %u", &key->tag, &key->algorithm, &key->part, &published, &sign,
 			   &ds) != 6)
 			continue;
-		key->is = (struct rollover_keys){published, sign, ds};
+		key->is_published = published;
+		key->signs = sign;
+		key->has_ds = ds;
 		ret->count++;
 	}
 	fclose(in);
@@ -137,8 +121,8 @@ static int write_state(const char *dir, const struct state *state, struct err *e
 		fprintf(out, "step %lld\n", (long long)state->serial);
 		for (size_t i = 0; i < state->count; i++)
 			fprintf(out, "key %u %u %u %u %u %u\n", state->keys[i].tag, state->keys[i].algorithm,
-				state->keys[i].part, state->keys[i].is.are_published, state->keys[i].is.sign,
-				state->keys[i].is.have_ds);
+				state->keys[i].part, state->keys[i].is_published, state->keys[i].signs,
+				state->keys[i].has_ds);
 	}
 	if (!out || fclose(out) || rename(fresh, path))
 		r = err_set(err, errno ? -errno : -EIO, LOC_NONE, "cannot write %s: %s", path, strerror(errno));
@@ -171,7 +155,7 @@ static int note_keys(struct state *state, const struct dnssec_keys *keys, unsign
 		if (state->count == KEYS_MAX)
 			return err_set(err, -E2BIG, LOC_NONE, "the zone has had more than %d keys", KEYS_MAX);
 		state->keys[state->count++] =
-			(struct key_state){key->tag, key->algorithm, part, {true, key->key != NULL, key->is_sep}};
+			(struct key_state){key->tag, key->algorithm, part, true, key->key != NULL, key->is_sep};
 	}
 	return 0;
 }
@@ -227,14 +211,18 @@ static void set_keys(const struct rollover_move *move, struct state *state, cons
 
 	for (size_t i = 0; i < keys->count; i++) {
 		struct key_state *key = find(state, keys->v[i]);
+		unsigned set;
 
 		if (!key || (key->part != PART_OLD && key->part != PART_FRESH))
 			continue;
-		key->is = key->part == PART_OLD ? step->old : step->fresh;
+		set = key->part == PART_OLD ? step->old : step->fresh;
+		key->is_published = set & ROLLOVER_PUBLISHED;
+		key->signs = set & ROLLOVER_SIGNS;
+		key->has_ds = set & ROLLOVER_HAS_DS;
 		if (keys->v[i]->is_sep)
-			key->is.sign = key->is.sign && key->is.are_published;
+			key->signs = key->signs && key->is_published;
 		else
-			key->is.have_ds = false;
+			key->has_ds = false;
 	}
 }
 
@@ -290,8 +278,8 @@ int rollover_use(const char *dir, struct dnssec_signing *signing, struct err *er
 
 		if (!key)
 			continue;
-		use->is_published = key->is.are_published;
-		use->signs = key->is.sign && use->key->key;
+		use->is_published = key->is_published;
+		use->signs = key->signs && use->key->key;
 	}
 	return r;
 }
@@ -309,9 +297,9 @@ int rollover_ds(const char *dir, const char *zone, uint32_t ttl, ldns_rr_list **
 		r = dnssec_keys_load(&keys, dir, zone, err);
 	for (size_t i = 0; r == 0 && i < keys.count; i++) {
 		const struct key_state *key = find(&state, keys.v[i]);
-		ldns_rr *ds = key && key->is.have_ds ? dnssec_key_ds(keys.v[i]->dnskey, ttl) : NULL;
+		ldns_rr *ds = key && key->has_ds ? dnssec_key_ds(keys.v[i]->dnskey, ttl) : NULL;
 
-		if (key && key->is.have_ds && (!ds || !ldns_rr_list_push_rr(list, ds)))
+		if (key && key->has_ds && (!ds || !ldns_rr_list_push_rr(list, ds)))
 			r = err_set(err, -ENOMEM, LOC_NONE, "out of memory");
 	}
 	dnssec_keys_fini(&keys);

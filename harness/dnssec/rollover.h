@@ -18,15 +18,13 @@ extern const char *const rollover_names[]; /* as plans say them; NULL at the end
 
 #define ROLLOVER_STEPS_MAX 5
 
-struct rollover_keys {
-	bool are_published, sign, have_ds;
-};
+enum { ROLLOVER_PUBLISHED = 1, ROLLOVER_SIGNS = 2, ROLLOVER_HAS_DS = 4 };
 
 struct rollover_step {
 	const char *name; /* "publish"; NULL: there is none */
 	const char *what; /* in words: "publishes a new zone-signing key" */
 	bool is_parents; /* it is the parent's DS that changes, not the zone */
-	struct rollover_keys old, fresh;
+	unsigned old, fresh; /* what keys that go, and that come, are: a set of those */
 };
 /* The step of that number (0…) of a rollover, or NULL after its last. */
 const struct rollover_step *rollover_step(enum rollover roll, size_t number);
