@@ -167,6 +167,8 @@ void schema_write(const struct registry *registry, struct buf *out)
 	plan = schema_object(&schema, rows, 1);
 	refine_plan(plan);
 	require_unless_included(plan);
+	schema_relax_where_included(&schema, plan, "lab");
+	schema_relax_where_included(&schema, plan, "probes");
 	root = json_pack("{s:s, s:s, s:s}", "$schema", "http://json-schema.org/draft-07/schema#", "title",
 			 "dnsdrill plan", "description", plan_table.doc);
 	json_object_update(root, plan);

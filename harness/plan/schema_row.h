@@ -26,6 +26,8 @@ json_t *schema_pattern(const char *pattern);
 json_t *schema_object(struct schema *schema, const struct param *const *rows, size_t lists);
 /* One property more, or in place of a row's, which may be required. */
 void schema_add_property(json_t *object, const char *key, json_t *property, bool required);
+/* schema_part.c. In a plan that includes others, the property need not say all that it must elsewhere. */
+void schema_relax_where_included(struct schema *schema, json_t *plan, const char *key);
 void schema_describe(json_t *value, const char *doc);
 
 #define SCHEMA_NUMBER "[0-9]+(\\.[0-9]+)?"

@@ -77,10 +77,15 @@ def _free_slot(folder):
 
 
 running = set()
+starting = []  # an item for each child that has been forked, perhaps, and is not in running yet
+interrupted = []  # the signal
 
 
-def end_all(number, _frame):
-    """Interrupted: what was started has sessions of its own and would live on."""
+def end_all(number, _frame=None):
+    """Interrupted: what was started has sessions of its own and would live on. Who is just starting something calls again."""
+    interrupted.append(number)
+    if starting:
+        return
     for child in list(running):
         try:
             os.killpg(child.pid, signal.SIGTERM)
@@ -99,9 +104,15 @@ def run(command, timeout, env=None):
 
     Returns (status, output): status None after a time-out; output is stdout and stderr as they came.
     """
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                             env=env, start_new_session=True)
-    running.add(child)
+    starting.append(command)
+    try:
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                 env=env, start_new_session=True)
+        running.add(child)
+    finally:
+        starting.remove(command)
+        if interrupted:
+            end_all(interrupted[0])
     try:
         output, _ = child.communicate(timeout=timeout)
         return child.returncode, output.decode(errors="replace")

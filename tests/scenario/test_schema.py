@@ -22,6 +22,13 @@ class Loader(yaml.SafeLoader):
     """YAML as the language server types it (1.2 core): yes is a text, 0:30 is no number of base 60."""
     yaml_implicit_resolvers = {}
 
+    def flatten_mapping(self, node):
+        """What is merged may only be known once the matrix is: <<: ${key} stays a key with a text."""
+        for key, value in node.value:
+            if key.tag == "tag:yaml.org,2002:merge" and isinstance(value, yaml.ScalarNode):
+                key.tag = "tag:yaml.org,2002:str"
+        super().flatten_mapping(node)
+
 
 for tag, pattern, first in [("bool", r"true|false", "tf"), ("int", r"[-+]?[0-9]+", "-+0123456789"),
                             ("float", r"[-+]?[0-9]+\.[0-9]+", "-+0123456789"), ("null", r"~|null|", ["~", "n", ""]),

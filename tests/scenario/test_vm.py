@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-# dnsdrill-test: timeout=600
+# dnsdrill-test: drills timeout=1200
 """`--engine vm`: the same lab in a machine with a clock of its own: deterministic, unprivileged, and plain about what went wrong."""
 import filecmp
 import os
