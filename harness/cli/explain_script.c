@@ -125,16 +125,49 @@ static void add_intro(const struct plan *plan, struct buf *out)
 		      "# own; nothing of anybody else's is touched.\n");
 }
 
-/* Each line of commands, with what goes before its line break. */
+static void add_quoted(const char *text, struct buf *out)
+{
+	struct buf plain = {0};
+
+	explain_add_text(text, &plain);
+	buf_putc(out, '\'');
+	for (const char *p = plain.data; p && *p; p++) {
+		if (*p == '\'')
+			buf_puts(out, "'\\''");
+		else
+			buf_putc(out, *p);
+	}
+	buf_putc(out, '\'');
+	buf_fini(&plain);
+}
+
+/* What is to be done elsewhere, or by hand, stands as a comment among the commands: the script can only say it. */
+static void add_said(const char *line, size_t len, struct buf *out)
+{
+	struct buf text = {0};
+
+	buf_add(&text, line, len);
+	buf_puts(out, "\tsay ");
+	add_quoted(text.data ? text.data : "", out);
+	buf_putc(out, '\n');
+	buf_fini(&text);
+}
+
+/* The body of a function: each line of commands, with what goes before its line break. */
 static void add_lines(const struct buf *commands, const char *end, struct buf *out)
 {
 	for (const char *line = commands->data; line && *line;) {
 		size_t len = strcspn(line, "\n");
 
-		if (len)
-			buf_printf(out, "\t%.*s%s\n", (int)len, line, end);
+		if (len > 2 && !strncmp(line, "# ", 2))
+			add_said(line + 2, len - 2, out);
+		else if (len)
+			buf_printf(out, "\t%.*s%s\n", (int)len, line,
+				   line[len - 1] == '&' ? "" : end); /* nobody waits for that one */
 		line += len + (line[len] == '\n');
 	}
+	if (!commands->len)
+		buf_puts(out, "\t:\n");
 }
 
 static bool uses(const struct buf *commands, const char *program)
@@ -170,22 +203,6 @@ static bool add_fault(const struct injector *fault, struct buf *out)
 	buf_fini(&apply);
 	buf_fini(&revert);
 	return detours;
-}
-
-static void add_quoted(const char *text, struct buf *out)
-{
-	struct buf plain = {0};
-
-	explain_add_text(text, &plain);
-	buf_putc(out, '\'');
-	for (const char *p = plain.data; p && *p; p++) {
-		if (*p == '\'')
-			buf_puts(out, "'\\''");
-		else
-			buf_putc(out, *p);
-	}
-	buf_putc(out, '\'');
-	buf_fini(&plain);
 }
 
 static void add_list(const struct plan *plan, struct buf *out)
