@@ -48,4 +48,18 @@ HARMLESS = {
 
 harmless.folder(FOLDER, HARMLESS, without=["lab", "resolvers"])
 harmless.add_case("lab passes", os.path.join(drill.SCENARIOS, FOLDER, "lab.yaml"), "pass")
+@drill.case
+def the_table_of_resolvers_and_damages_can_be_made_again():
+    plan = os.path.join(drill.SCENARIOS, FOLDER, "resolvers.yaml")
+    step = "at: 1s, for: 1s, fault: dns, target: alpha, name: damage"
+    result = drill.drill(plan, "--set", f"matrix.damage={{good: [{{{step}, do: {{delay: 1ms}}}}], bad: [{{{step}, do: {{rcode: SERVFAIL}}}}]}}",
+                         "--set", "matrix.resolver={unbound: {server: unbound, address: 203.0.113.53}, bind: {server: bind, address: 203.0.113.53}}")
+    said = drill.run("report", result.out, "--crosstab", "-", check=0).stdout
+    table = said.split("**the-only-one**")[1].split("**")[0].strip().splitlines()
+    assert table[0] == "| | unbound | bind |", table
+    assert [row.split("|")[1].strip() for row in table[2:]] == ["good", "bad"], table
+    good, bad = ([cell.split(";")[0].strip() for cell in row.split("|")[2:4]] for row in table[2:])
+    assert good == ["ok", "ok"] and bad == ["SERVFAIL", "SERVFAIL"], table
+
+
 drill.main(at_once=4)
