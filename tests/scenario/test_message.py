@@ -23,6 +23,8 @@ HARMLESS = {
     "denials": LATE,
     "edns": LATE,
     "errors": LATE,
+    "extras": (["matrix.row={one: [{at: 1s, for: 1s, fault: dns, target: alpha.ns1, name: damage, match: {qname: nobody.example}, do: {nsid: missing}}]}"],
+               "inconclusive"),
     "glue": LATE,
     "header": LATE,
     "huge": LATE,
