@@ -21,7 +21,7 @@ struct update {
 	struct texts add, delete;
 	int64_t if_serial;
 	struct text expect_rcode;
-	ldns_rr_list *prerequisites, *changes; /* as they go into the message; live as long as the plan's process */
+	ldns_rr_list *prerequisites, *changes; /* as they go into the message; owned by the plan's arena */
 };
 
 static const struct param update_params[] = {
@@ -175,12 +175,26 @@ static bool changes_anything(const struct zone *zone, const ldns_rr_list *added,
 	return false;
 }
 
+static void free_list(void *list)
+{
+	ldns_rr_list_deep_free(list);
+}
+
+/* Lives as long as the plan. */
+static ldns_rr_list *list_in(struct arena *arena)
+{
+	ldns_rr_list *list = ldns_rr_list_new();
+
+	arena_defer(arena, free_list, list);
+	return list;
+}
+
 static void update_resolve(struct action *action, struct plan *plan, struct arena *arena, struct errs *errs)
 {
 	struct update *update = (struct update *)action;
 	const struct zone_spec *spec = version_zone(plan, &action->zone, arena, errs);
 	const struct zone *zone = spec ? version_content(plan, spec) : NULL, *after;
-	ldns_rr_list *added = ldns_rr_list_new(), *removed = ldns_rr_list_new();
+	ldns_rr_list *added = list_in(arena), *removed = list_in(arena);
 	ldns_rdf *origin;
 	size_t before = errs->count + errs->dropped;
 
@@ -194,8 +208,8 @@ static void update_resolve(struct action *action, struct plan *plan, struct aren
 	check_rcode(update, errs);
 	check_servers(update, plan, errs);
 	origin = ldns_dname_new_frm_str(spec->name.value);
-	update->changes = ldns_rr_list_new();
-	update->prerequisites = ldns_rr_list_new();
+	update->changes = list_in(arena);
+	update->prerequisites = list_in(arena);
 	take_deletions(update, zone, origin, removed, arena, errs);
 	take_additions(update, origin, added, errs);
 	take_prerequisite(update, zone);
@@ -210,8 +224,6 @@ static void update_resolve(struct action *action, struct plan *plan, struct aren
 		else if (after)
 			action->version = version_add(plan, spec, after, action->loc, arena, errs);
 	}
-	ldns_rr_list_deep_free(added);
-	ldns_rr_list_deep_free(removed);
 	ldns_rdf_deep_free(origin);
 }
 

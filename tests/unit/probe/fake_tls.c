@@ -3,6 +3,7 @@
 #include "harness/api/transport.h"
 #include <assert.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -158,7 +159,10 @@ static int listen_on(const struct address *address, unsigned port)
 	socklen_t len = address_to_sockaddr(address, (uint16_t)port, &sa);
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	assert(bind(fd, (struct sockaddr *)&sa, len) == 0 && listen(fd, 64) == 0);
+	/* The port is taken for as long as a process of the server before, killed already, is not at its end. */
+	for (int i = 0; i < 500 && bind(fd, (struct sockaddr *)&sa, len) < 0; i++)
+		poll(NULL, 0, 10);
+	assert(listen(fd, 64) == 0);
 	return fd;
 }
 
