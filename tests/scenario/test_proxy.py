@@ -263,6 +263,7 @@ def sigterm_answers_what_is_in_flight_first():
 @case
 def it_has_no_privileges_once_it_serves_and_its_live_view_works_on():
     with proxy() as child:
+        assert dig("www.example.com")[0] == "NOERROR"  # it listens before it serves
         with open(f"/proc/{child.pid}/status", encoding="ascii") as file:
             status = file.read()
         for line in ("CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"):
