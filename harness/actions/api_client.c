@@ -3,7 +3,6 @@
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <time.h>
 
 #include "harness/base/clock.h"
 
@@ -105,15 +104,12 @@ static void log_answer(struct api_client *client, const char *method, const stru
 static bool wait_before_retry(const struct api_client *client, const struct answer *answer, int64_t retry)
 {
 	int64_t wait_ns = client->options->backoff_ns << (retry < 20 ? retry : 20);
-	struct timespec left;
 
 	if (answer->retry_after_s)
 		wait_ns = answer->retry_after_s * SEC;
 	if (clock_now_ns() + wait_ns >= client->deadline_ns)
 		return false;
-	left = (struct timespec){wait_ns / SEC, wait_ns % SEC};
-	while (nanosleep(&left, &left) && errno == EINTR)
-		;
+	clock_sleep_ns(wait_ns);
 	return true;
 }
 

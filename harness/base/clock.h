@@ -3,6 +3,7 @@
  * The one clock of a run: CLOCK_MONOTONIC in nanoseconds.
  */
 #pragma once
+#include <errno.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -17,6 +18,15 @@ static inline int64_t clock_of_ns(clockid_t id)
 static inline int64_t clock_now_ns(void)
 {
 	return clock_of_ns(CLOCK_MONOTONIC);
+}
+
+/* For processes of their own that pace something; never to wait for an event. Signals do not shorten it. */
+static inline void clock_sleep_ns(int64_t ns)
+{
+	struct timespec left = {ns > 0 ? ns / INT64_C(1000000000) : 0, ns > 0 ? ns % INT64_C(1000000000) : 0};
+
+	while (nanosleep(&left, &left) && errno == EINTR)
+		continue;
 }
 
 /* Nanoseconds since 1970, for file names and for tying a capture to the run's clock; never for measuring. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "harness/base/rng.h"
+#include "harness/base/hash.h"
+
+#include <string.h>
 
 /* SplitMix64 (Steele, Lea, Flood 2014): passes BigCrush, and a stream is one word. */
 uint64_t rng_next(struct rng *rng)
@@ -14,11 +17,8 @@ uint64_t rng_next(struct rng *rng)
 struct rng rng_stream(uint64_t seed, const char *name)
 {
 	struct rng rng = {seed};
-	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a of the name keeps streams apart */
 
-	for (; *name; name++)
-		hash = (hash ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
-	rng.state = rng_next(&rng) ^ hash;
+	rng.state = rng_next(&rng) ^ hash_bytes(HASH_START, name, strlen(name)); /* the name keeps streams apart */
 	rng_next(&rng);
 	return rng;
 }

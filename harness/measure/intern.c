@@ -2,6 +2,7 @@
 #include "harness/measure/intern.h"
 
 #include "harness/base/buf.h"
+#include "harness/base/hash.h"
 #include "harness/base/text.h"
 
 #include <stdbool.h>
@@ -48,15 +49,15 @@ void intern_free(struct intern *intern)
 	free(intern);
 }
 
-/* FNV-1a, with a last stir because the table uses the low bits. */
+/* With a last stir because the table uses the low bits. */
 static uint64_t hash_of(const char *text, bool *ret_ascii)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t hash = HASH_START;
 	unsigned char bits = 0;
 
 	for (const char *p = text; *p; p++) {
 		bits |= (unsigned char)*p;
-		hash = (hash ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
+		hash = hash_byte(hash, (unsigned char)*p);
 	}
 	*ret_ascii = bits < 0x80;
 	return hash ^ hash >> 32;

@@ -334,6 +334,18 @@ static void keep(struct run_record *run, const struct ev *ev)
 	case EV_LAB_HOST:
 		*(struct ev_lab_host *)RECORD_GROW(run->hosts, run->host_count, run->host_cap) = ev->lab_host;
 		break;
+	case EV_LAB_READY:
+		run->lab_ready_took_ns = ev->lab_ready.took_ns;
+		break;
+	case EV_CAPTURE_START:
+		run->capture = ev->capture_start;
+		break;
+	case EV_CAPTURE_END:
+		run->capture_end = ev->capture_end;
+		break;
+	case EV_TIMELINE_START:
+		run->timeline_ns = ev->t_ns;
+		break;
 	case EV_ERROR:
 		*(struct ev_error *)RECORD_GROW(run->errors, run->error_count, run->error_cap) = ev->error;
 		break;
@@ -361,22 +373,14 @@ int run_add(struct record *record, struct run_record *run, const struct ev *ev, 
 		return add_to_step(run, ev, err);
 	case EV_PLAN_EXPECT:
 	case EV_LAB_HOST:
+	case EV_LAB_READY:
+	case EV_CAPTURE_START:
+	case EV_CAPTURE_END:
+	case EV_TIMELINE_START:
 	case EV_ERROR:
 	case EV_SERVER_EXIT:
 	case EV_NOTE:
 		keep(run, ev);
-		return 0;
-	case EV_LAB_READY:
-		run->lab_ready_took_ns = ev->lab_ready.took_ns;
-		return 0;
-	case EV_CAPTURE_START:
-		run->capture = ev->capture_start;
-		return 0;
-	case EV_CAPTURE_END:
-		run->capture_end = ev->capture_end;
-		return 0;
-	case EV_TIMELINE_START:
-		run->timeline_ns = ev->t_ns;
 		return 0;
 	case EV_SAMPLE_PART:
 		return add_part(run, &ev->sample_part, err);

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/base/clock.h"
 #include "harness/base/units.h"
 #include "injectors/process/servers.h"
 
@@ -74,14 +75,6 @@ static void look(struct beat *beat)
 	}
 }
 
-static void wait_ns(int64_t ns)
-{
-	struct timespec left = {.tv_sec = ns / SEC, .tv_nsec = (long)(ns % SEC)};
-
-	while (nanosleep(&left, &left) && errno == EINTR)
-		;
-}
-
 static _Noreturn void beat_time(struct beat *beat)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -91,11 +84,11 @@ static _Noreturn void beat_time(struct beat *beat)
 
 		if (run_ns < PERIOD_NS) {
 			signal_all(beat, SIGSTOP);
-			wait_ns(PERIOD_NS - run_ns);
+			clock_sleep_ns(PERIOD_NS - run_ns);
 			look(beat);
 			signal_all(beat, SIGCONT);
 		}
-		wait_ns(run_ns);
+		clock_sleep_ns(run_ns);
 	}
 }
 

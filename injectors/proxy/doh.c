@@ -2,14 +2,14 @@
 #include "injectors/proxy/doh.h"
 
 #include <errno.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "injectors/proxy/msg.h"
 
-static const char alphabet[] =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"; /* RFC 4648 section 5 */
+#define BASE64URL "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 static bool is_name(const char *name, size_t len, const char *want)
 {
@@ -32,8 +32,12 @@ static int keep_path(struct doh_head *head, const char *value, size_t len)
 		return 0;
 	}
 	free(head->path);
-	head->path = strndup(value, len);
-	return head->path ? 0 : -ENOMEM;
+	head->path = malloc(len + 1);
+	if (!head->path)
+		return -ENOMEM;
+	memcpy(head->path, value, len);
+	head->path[len] = 0;
+	return 0;
 }
 
 static unsigned read_status(const char *value, size_t len)
@@ -107,45 +111,60 @@ static const char *find_parameter(const char *path, size_t *ret_len)
 	return NULL;
 }
 
-/* base64url without padding (RFC 8484 section 6). Returns how many bytes, or -EINVAL. ret: len bytes. */
-static int decode(const char *text, size_t len, uint8_t *ret)
+static void translate(char *text, size_t len, const char *from, const char *to)
 {
-	uint32_t bits = 0;
-	unsigned have = 0;
-	int count = 0;
-
 	for (size_t i = 0; i < len; i++) {
-		const char *digit = memchr(alphabet, text[i], 64);
+		const char *found = memchr(from, text[i], 2);
 
-		if (!digit)
-			return -EINVAL;
-		bits = bits << 6 | (uint32_t)(digit - alphabet);
-		have += 6;
-		if (have >= 8) {
-			have -= 8;
-			ret[count++] = (uint8_t)(bits >> have);
-		}
+		text[i] = found ? to[found - from] : text[i];
 	}
-	/* what is left over is less than a digit, and zero (RFC 4648 section 3.5) */
-	return have >= 6 || bits & ((1u << have) - 1) ? -EINVAL : count;
+}
+
+/* base64url without padding (RFC 4648 section 5, RFC 8484 section 6). text has room for (len + 2) / 3 * 4 + 1 bytes. Returns its length. */
+static size_t encode(char *text, const uint8_t *bytes, size_t len)
+{
+	size_t text_len = (size_t)EVP_EncodeBlock((uint8_t *)text, bytes, (int)len);
+
+	translate(text, text_len, "+/", "-_");
+	text_len -= (3 - len % 3) % 3; /* the padding */
+	text[text_len] = 0;
+	return text_len;
+}
+
+/* Returns how many bytes, or -EINVAL. text has room for len + 4 bytes and is used up; ret has as many. */
+static int decode(char *text, size_t len, uint8_t *ret)
+{
+	size_t padding = (4 - len % 4) % 4;
+	int count;
+
+	if (strspn(text, BASE64URL) != len || padding == 3)
+		return -EINVAL;
+	translate(text, len, "-_", "+/");
+	memset(text + len, '=', padding);
+	count = EVP_DecodeBlock(ret, (const uint8_t *)text, (int)(len + padding)) - (int)padding;
+	/* padding counts as bytes of zero; what is left over of the last digit has to be zero, too (RFC 4648 section 3.5) */
+	return count < 0 || (padding && ret[count]) ? -EINVAL : count;
 }
 
 static unsigned message_of_get(const struct doh_head *head, const uint8_t **ret, size_t *ret_len, uint8_t **ret_owned)
 {
 	size_t len = 0;
 	const char *text = head->path ? find_parameter(head->path, &len) : NULL;
+	char *copy;
 	uint8_t *bytes;
 	int count;
 
 	if (!text)
 		return 400;
-	bytes = malloc(len + 1);
-	if (!bytes)
-		return 500;
-	count = decode(text, len, bytes);
+	copy = calloc(1, len + 5);
+	bytes = malloc(len + 5);
+	if (copy)
+		memcpy(copy, text, len);
+	count = copy && bytes ? decode(copy, len, bytes) : -ENOMEM;
+	free(copy);
 	if (count <= 0) {
 		free(bytes);
-		return 400;
+		return count == -ENOMEM ? 500 : 400;
 	}
 	*ret = *ret_owned = bytes;
 	*ret_len = (size_t)count;
@@ -177,21 +196,12 @@ char *doh_path(const char *path, const uint8_t *msg, size_t len)
 {
 	size_t path_len = strcspn(path, "?"), at = path_len + 5;
 	char *text = malloc(at + (len + 2) / 3 * 4 + 1);
-	uint32_t bits = 0;
-	unsigned have = 0;
 
 	if (!text)
 		return NULL;
 	memcpy(text, path, path_len);
 	memcpy(text + path_len, "?dns=", 5);
-	for (size_t i = 0; i < len; i++) {
-		bits = bits << 8 | msg[i];
-		for (have += 8; have >= 6; have -= 6)
-			text[at++] = alphabet[bits >> (have - 6) & 63];
-	}
-	if (have)
-		text[at++] = alphabet[bits << (6 - have) & 63];
-	text[at] = 0;
+	encode(text + at, msg, len);
 	return text;
 }
 

@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "harness/base/hash.h"
 #include "injectors/proxy/udp.h"
 
 #define BUCKETS 16384
@@ -29,28 +30,19 @@ int flow_open(struct worker *worker, struct err *err)
 	return worker->flows.buckets ? 0 : err_set(err, -ENOMEM, LOC_NONE, "out of memory");
 }
 
-static uint64_t mix(uint64_t hash, const void *bytes, size_t len)
-{
-	const uint8_t *at = bytes;
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ at[i]) * UINT64_C(0x100000001b3); /* FNV-1a */
-	return hash;
-}
-
 static uint64_t mix_endpoint(uint64_t hash, const union endpoint *endpoint)
 {
 	if (endpoint->sa.sa_family == AF_INET) {
-		hash = mix(hash, &endpoint->in.sin_port, sizeof(endpoint->in.sin_port));
-		return mix(hash, &endpoint->in.sin_addr, sizeof(endpoint->in.sin_addr));
+		hash = hash_bytes(hash, &endpoint->in.sin_port, sizeof(endpoint->in.sin_port));
+		return hash_bytes(hash, &endpoint->in.sin_addr, sizeof(endpoint->in.sin_addr));
 	}
-	hash = mix(hash, &endpoint->in6.sin6_port, sizeof(endpoint->in6.sin6_port));
-	return mix(hash, &endpoint->in6.sin6_addr, sizeof(endpoint->in6.sin6_addr));
+	hash = hash_bytes(hash, &endpoint->in6.sin6_port, sizeof(endpoint->in6.sin6_port));
+	return hash_bytes(hash, &endpoint->in6.sin6_addr, sizeof(endpoint->in6.sin6_addr));
 }
 
 static struct flow **bucket(struct flows *flows, const union endpoint *client, const union endpoint *server)
 {
-	uint64_t hash = mix_endpoint(mix_endpoint(UINT64_C(0xcbf29ce484222325), client), server);
+	uint64_t hash = mix_endpoint(mix_endpoint(HASH_START, client), server);
 
 	return &flows->buckets[(hash ^ hash >> 32) % BUCKETS];
 }

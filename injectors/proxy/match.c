@@ -5,15 +5,15 @@
 #include <errno.h>
 #include <string.h>
 
+#include "harness/base/hash.h"
+
 #define UDP_SIZE 512 /* RFC 1035 section 4.2.1 */
 #define OPT_DO 0x8000u /* RFC 3225 section 3: of an OPT record's TTL, the low half */
 
 uint64_t match_name_hash(const struct msg_name *name)
 {
-	uint64_t hash = 0xcbf29ce484222325;
+	uint64_t hash = hash_bytes(HASH_START, name->wire, name->len);
 
-	for (size_t i = 0; i < name->len; i++)
-		hash = (hash ^ name->wire[i]) * 0x100000001b3;
 	return hash ? hash : 1;
 }
 

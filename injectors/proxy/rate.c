@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "injectors/proxy/rate.h"
 
+#include "harness/base/hash.h"
 #include "harness/base/macro.h"
 
 #define COUNT_BITS 24
 #define COUNT_MASK ((UINT64_C(1) << COUNT_BITS) - 1)
 
-/* FNV-1a. */
 static uint64_t hash_network(const struct address *client)
 {
-	size_t len = client->family == AF_INET ? 3 : 7;
-	uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ (uint64_t)client->family;
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ client->bytes[i]) * UINT64_C(0x100000001b3);
-	return hash;
+	return hash_bytes(HASH_START ^ (uint64_t)client->family, client->bytes, client->family == AF_INET ? 3 : 7);
 }
 
 bool rate_is_above(struct rate *rate, const struct address *client, int64_t now_ns, int64_t per_second)

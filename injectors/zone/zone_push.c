@@ -276,7 +276,6 @@ static int push_bad(void *arg, struct job_report *report)
 	const char *zone = push->spec->name.value;
 	int64_t until_ns = clock_now_ns() + push->settle_ns;
 	int64_t before = zone_job_serial(server->process, zone, clock_now_ns() + SEC, report);
-	struct timespec pause;
 	int status;
 
 	report->text[0] = '\0';
@@ -289,9 +288,7 @@ static int push_bad(void *arg, struct job_report *report)
 		job_say(report, "serves it, with serial %lld", (long long)report->serial);
 		return 0;
 	}
-	pause = (struct timespec){remaining(until_ns) / SEC, remaining(until_ns) % SEC};
-	while (nanosleep(&pause, &pause) && errno == EINTR)
-		;
+	clock_sleep_ns(remaining(until_ns));
 	if (push->damage != DAMAGE_NOT_APPLIED)
 		return judge_silence(server, before, report);
 	if (status || zone_job_serial(server->process, zone, clock_now_ns() + SEC, report) != before)
