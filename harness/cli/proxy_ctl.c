@@ -66,6 +66,18 @@ static void print_losses(const json_t *losses)
 	}
 }
 
+static void print_failures(const json_t *failures)
+{
+	json_int_t count = json_integer_value(json_object_get(failures, "count"));
+	const char *why = json_string_value(json_object_get(failures, "last"));
+
+	if (!count)
+		return;
+	printf("%" JSON_INTEGER_FORMAT " failed by the upstream; the last: ", count);
+	print_safely(why ? why : "", stdout);
+	printf("\n");
+}
+
 static void print_texts(const json_t *texts, const char *kind)
 {
 	size_t i;
@@ -90,6 +102,7 @@ static int print_answer(const char *line)
 	print_texts(json_object_get(answer, "warnings"), "warning: ");
 	print_rules(json_object_get(answer, "rules"));
 	print_losses(json_object_get(answer, "not_sent"));
+	print_failures(json_object_get(answer, "upstream_failed"));
 	json_array_foreach(ids, i, id) printf("%" JSON_INTEGER_FORMAT "\n", json_integer_value(id));
 	json_decref(answer);
 	return ok ? EXIT_PASS : EXIT_FAILED;

@@ -301,8 +301,12 @@ void pass_forget(struct worker *worker, struct flight_entry *entry)
 	flight_remove(&worker->flight, entry);
 }
 
-void pass_failed(struct worker *worker, struct flight_entry *entry)
+void pass_failed(struct worker *worker, struct flight_entry *entry, const char *why)
 {
+	if (!entry->answered) {
+		atomic_fetch_add_explicit(&worker->proxy->failures.count, 1, memory_order_relaxed);
+		atomic_store_explicit(&worker->proxy->failures.why, why, memory_order_relaxed);
+	}
 	if (!entry->answered && (!entry->origin.conn || conn_is_open(entry->origin.conn)))
 		reply_failure(worker, &entry->origin, entry->query, entry->query_len);
 	pass_forget(worker, entry);
@@ -359,6 +363,6 @@ void pass_expired(struct worker *worker)
 	struct flight_entry *entry;
 
 	while ((entry = flight_first(&worker->flight)) && entry->due_ns <= worker->now_ns)
-		pass_failed(worker, entry);
+		pass_failed(worker, entry, "no answer in time");
 	udp_flush(worker);
 }

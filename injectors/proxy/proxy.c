@@ -155,6 +155,11 @@ const struct proxy_losses *proxy_losses(const struct proxy *proxy)
 	return proxy->losses;
 }
 
+const struct proxy_failures *proxy_failures(const struct proxy *proxy)
+{
+	return &proxy->failures;
+}
+
 int proxy_done_fd(const struct proxy *proxy)
 {
 	return proxy->done_fd;

@@ -47,6 +47,12 @@ struct proxy_losses {
 	_Atomic uint64_t later, source, sockets;
 };
 
+/* Queries that the upstream failed. why: of the last one, a text that lives for ever; NULL: there was none. Counted from any thread. */
+struct proxy_failures {
+	_Atomic uint64_t count;
+	const char *_Atomic why;
+};
+
 #define PROXY_LISTEN_MAX 6
 
 /*
@@ -79,6 +85,7 @@ void proxy_swap(struct proxy *proxy, struct ruleset *rules);
 
 /* Borrowed. */
 const struct proxy_losses *proxy_losses(const struct proxy *proxy);
+const struct proxy_failures *proxy_failures(const struct proxy *proxy);
 
 /* No new queries: those in flight are answered, delayed messages sent, at most for limit_ns. */
 void proxy_drain(struct proxy *proxy, int64_t limit_ns);

@@ -66,12 +66,16 @@ static json_t *list(struct control_state *state, const json_t *request)
 static json_t *count(struct control_state *state, const json_t *request)
 {
 	const struct proxy_losses *losses = proxy_losses(state->proxy);
+	const struct proxy_failures *failures = proxy_failures(state->proxy);
 	json_t *answer = show(state, true);
 
 	(void)request;
 	json_object_set_new(answer, "not_sent",
 			    json_pack("{s:I, s:I}", "later", (json_int_t)atomic_load(&losses->later), "source",
 				      (json_int_t)atomic_load(&losses->source)));
+	json_object_set_new(answer, "upstream_failed",
+			    json_pack("{s:I, s:s?}", "count", (json_int_t)atomic_load(&failures->count), "last",
+				      atomic_load(&failures->why)));
 	return answer;
 }
 

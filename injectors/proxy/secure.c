@@ -48,7 +48,7 @@ static void on_pace(void *user, int32_t stream, int64_t delay_ns)
 static void pass_status(struct conn *conn, struct flight_entry *entry, unsigned status)
 {
 	if (!conn->client.https) {
-		pass_failed(conn->worker, entry);
+		pass_failed(conn->worker, entry, "an HTTP answer that is no DNS message");
 		return;
 	}
 	https_refuse(conn->client.https, entry->origin.stream, status);

@@ -17,6 +17,8 @@
 
 #define CONN_OF(source_, side) ((struct conn *)(void *)((char *)(source_)-offsetof(struct conn, side.source)))
 
+static const char out_of_memory[] = "out of memory";
+
 static void free_dead(struct worker *worker)
 {
 	while (worker->dead) {
@@ -44,7 +46,7 @@ void tcp_close(struct worker *worker)
 }
 
 /* Everything asked over this connection fails. */
-static void fail_queries(struct conn *conn)
+static void fail_queries(struct conn *conn, const char *why)
 {
 	struct flight *flight = &conn->worker->flight;
 	struct flight_entry *entry = flight_first(flight), *next;
@@ -52,13 +54,29 @@ static void fail_queries(struct conn *conn)
 	for (; conn->in_flight && entry; entry = next) {
 		next = flight_next(flight, entry);
 		if (entry->origin.conn == conn)
-			pass_failed(conn->worker, entry);
+			pass_failed(conn->worker, entry, why);
 	}
+}
+
+/* Why the upstream could not be reached, before anything was asked of it. */
+static const char *why_unreached(const struct side *side)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (side->connecting) {
+		getsockopt(side->source.fd, SOL_SOCKET, SO_ERROR, &error, &len);
+		return error ? strerrordesc_np(error) : "the connection was not made";
+	}
+	if (side->tls->is_up)
+		return "it does not speak HTTP/2 (ALPN)";
+	return tls_reason(side->tls) ? tls_reason(side->tls) : "it closed the connection within the TLS handshake";
 }
 
 static void upstream_gone(struct conn *conn)
 {
 	bool was_there = !conn->upstream.connecting && !conn->upstream.is_securing;
+	const char *why = was_there ? NULL : why_unreached(&conn->upstream);
 
 	side_close(&conn->upstream, NULL);
 	if (was_there) {
@@ -68,7 +86,7 @@ static void upstream_gone(struct conn *conn)
 		conn_close(conn, true);
 		return;
 	} else {
-		fail_queries(conn);
+		fail_queries(conn, why);
 	}
 	conn_mark(conn);
 }
@@ -115,12 +133,12 @@ void tcp_forward(struct worker *worker, struct flight_entry *entry, const uint8_
 	uint8_t head[4];
 
 	if (conn->upstream.source.fd < 0 && !conn_connect(conn)) {
-		pass_failed(worker, entry);
+		pass_failed(worker, entry, "no socket for a connection to it");
 		return;
 	}
 	if (conn->upstream.https) {
 		if (!secure_ask(conn, entry, msg, len))
-			pass_failed(worker, entry);
+			pass_failed(worker, entry, out_of_memory);
 		conn_mark(conn);
 		return;
 	}
@@ -129,7 +147,7 @@ void tcp_forward(struct worker *worker, struct flight_entry *entry, const uint8_
 	if (len < 2)
 		memcpy(head + 2, msg, len); /* not even an ID: as it is */
 	if (!side_append(&conn->upstream, head, 2 + id_len, msg + id_len, len - id_len))
-		pass_failed(worker, entry);
+		pass_failed(worker, entry, out_of_memory);
 	conn_mark(conn);
 }
 

@@ -251,6 +251,16 @@ void tls_free(struct tls *tls)
 	free(tls);
 }
 
+static const char *reason_of(const SSL *ssl)
+{
+	long verified = SSL_get_verify_result(ssl);
+	unsigned long code = ERR_peek_error();
+
+	if (verified != X509_V_OK && SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE)
+		return X509_verify_cert_error_string(verified);
+	return code ? ERR_reason_error_string(code) : NULL;
+}
+
 static ssize_t outcome(struct tls *tls, int r)
 {
 	int why = SSL_get_error(tls->ssl, r);
@@ -264,7 +274,13 @@ static ssize_t outcome(struct tls *tls, int r)
 	if (why == SSL_ERROR_ZERO_RETURN)
 		return 0;
 	tls->is_broken = true;
+	tls->why = reason_of(tls->ssl);
 	return -EPROTO;
+}
+
+const char *tls_reason(const struct tls *tls)
+{
+	return tls->why;
 }
 
 ssize_t tls_read(struct tls *tls, void *buf, size_t size)

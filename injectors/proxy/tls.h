@@ -37,6 +37,7 @@ struct tls {
 	bool is_up; /* the handshake is done */
 	bool wants_write; /* goes on when the socket can be written */
 	bool is_broken;
+	const char *why; /* it broke: tls_reason */
 };
 
 /* The server's end over fd, which stays the caller's. fault: what decide_connection said, with no handshake of RULE_HANDSHAKE_STALL or _RESET. NULL: no memory. */
@@ -50,5 +51,7 @@ void tls_free(struct tls *tls);
 /* Both do the handshake first. What is read is at most a record (16 KiB): with that much room, nothing is left behind that the socket does not tell of. > 0: so many bytes; 0 (reading): the other end said goodbye or is gone; -EAGAIN: later; another: the connection is broken. */
 ssize_t tls_read(struct tls *tls, void *buf, size_t size);
 ssize_t tls_write(struct tls *tls, const void *bytes, size_t len);
+/* Why a broken connection broke, as OpenSSL says it; of a certificate that does not convince, what is wrong with it. NULL: nobody knows. Lives for ever. */
+const char *tls_reason(const struct tls *tls);
 /* Whether the other end agreed to speak the protocol. */
 bool tls_is_agreed(const struct tls *tls);

@@ -42,7 +42,7 @@ void upstream_close(struct worker *worker)
 }
 
 /* The kernel was told that nobody is there: what went out by this socket will not be answered. */
-static void refused(struct worker *worker, const struct source *upstream)
+static void refused(struct worker *worker, const struct source *upstream, int error)
 {
 	uint8_t socket = (uint8_t)(upstream - worker->upstream);
 	struct flight_entry *entry = flight_first(&worker->flight), *next;
@@ -50,7 +50,7 @@ static void refused(struct worker *worker, const struct source *upstream)
 	for (; entry; entry = next) {
 		next = flight_next(&worker->flight, entry);
 		if (!entry->origin.conn && entry->socket == socket)
-			pass_failed(worker, entry);
+			pass_failed(worker, entry, strerrordesc_np(error));
 	}
 }
 
@@ -70,7 +70,7 @@ void upstream_read(struct worker *worker, struct source *upstream)
 		int count = udp_receive(worker, upstream->fd, NULL);
 
 		if (count == -ECONNREFUSED || count == -EHOSTUNREACH || count == -ENETUNREACH)
-			refused(worker, upstream);
+			refused(worker, upstream, -count);
 		for (int i = 0; i < count; i++)
 			handle_answer(worker, upstream, worker->in_parts[i].iov_base, worker->in_headers[i].msg_len);
 		udp_flush(worker);

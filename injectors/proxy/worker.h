@@ -62,6 +62,7 @@ struct proxy {
 	atomic_uint generation;
 	_Atomic int64_t drain_until_ns; /* 0: not draining; INT64_MIN: stop now */
 	struct proxy_losses own_losses, *losses; /* losses: what counts; the options', or own */
+	struct proxy_failures failures;
 	atomic_uint running;
 	int done_fd;
 	struct worker **workers;
@@ -84,8 +85,8 @@ void pass_query(struct worker *worker, struct origin *origin, const uint8_t *msg
 void pass_connection(struct worker *worker, const struct origin *origin, struct decide_tls *ret);
 /* The same for the answer to entry; msg has the client's ID. */
 void pass_answer(struct worker *worker, struct flight_entry *entry, const uint8_t *msg, size_t len);
-/* The upstream will not answer this one: says so, or not, and forgets it. */
-void pass_failed(struct worker *worker, struct flight_entry *entry);
+/* The upstream will not answer this one: says so, or not, and forgets it. why: a text that lives for ever. */
+void pass_failed(struct worker *worker, struct flight_entry *entry, const char *why);
 /* A message that answers no query we know: inline it goes on as it is. */
 void pass_stranger(struct worker *worker, const struct origin *origin, const uint8_t *msg, size_t len);
 /* Forgets a query. */

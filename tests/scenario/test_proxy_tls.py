@@ -341,13 +341,18 @@ def an_upstream_over_tls_and_https_is_verified_and_its_answers_pass():
             with trusting() as sock:
                 send_framed(sock, *(query(f"p{i}.example.com", ident=i) for i in range(100)))
                 assert sorted(read_framed(sock)[:2] for _ in range(100)) == [struct.pack("!H", i) for i in range(100)]
-        for distrust in (["--tls-ca", certificate], ["--tls-ca", certificate, "--tls-hostname", "other.example"], []):
+        for distrust, why in ((["--tls-ca", certificate], "IP address mismatch"),
+                              (["--tls-ca", certificate, "--tls-hostname", "other.example"], "hostname mismatch"),
+                              ([], "self-signed certificate")):
             with proxy(None, *LISTEN, *ways, *distrust, upstream=plain):
                 assert "status: SERVFAIL" in kdig_dot() and "status: SERVFAIL" in kdig_doh(), distrust
+                said = control("count").stdout
+                assert f"2 failed by the upstream; the last: {why}\n" in said, said
         server.terminate()
         server.wait(20)
         with proxy(None, *LISTEN, *ways, "--tls-ca", certificate, "--tls-hostname", "upstream.example", upstream=plain):
             assert "status: SERVFAIL" in kdig_dot() and "status: SERVFAIL" in kdig_doh()
+            assert "2 failed by the upstream; the last: Connection refused\n" in control("count").stdout
     finally:
         server.kill()
 
