@@ -34,6 +34,7 @@ HARMLESS = {
     "limited": (["timeline.0.above=1000/s"], "inconclusive"),
     "minimisation": LATE_ALONE,
     "mixed-case": (["matrix.do={one: {drop: query}}", *NOBODY[0]], "inconclusive"),
+    "out-of-order": (["timeline.0.do={delay: 1ms}"], "fail"),
     "question": LATE,
     "records": LATE,
     "second-answer": (["matrix.do={one: {twice: true}}", *NOBODY[0]], "inconclusive"),
