@@ -1,142 +1,83 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Step `update`: a dynamic update (RFC 2136), signed with the zone's key (RFC 8945), sent to its primaries on their own hosts.
+ * Step `update`: a dynamic update (RFC 2136), signed with the zone's key (RFC 8945), sent to its primaries: on their own hosts, or over the network from another one.
  */
-#include <errno.h>
-#include <ldns/ldns.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "harness/actions/common.h"
+#include "harness/actions/update_send.h"
 #include "harness/base/clock.h"
+#include "harness/plan/names.h"
 #include "harness/plan/topology.h"
 
-#define TTL_DEFAULT 3600
-#define TSIG_FUDGE_S 300
+#define LOOK_NS (200 * MSEC) /* at what it serves, before and after */
+#define NO_ANSWER "none"
+
+static const char *const transports[] = {"tcp", "udp", NULL}; /* enum update_transport */
+static const char *const tsigs[] = {"right", "none", "wrong-secret", "unknown-key", NULL}; /* enum update_tsig */
+static const char *const families[] = {"any", "ipv4", "ipv6", NULL};
 
 struct update {
 	struct action action;
-	struct texts add, delete;
-	int64_t if_serial;
-	struct text expect_rcode;
-	ldns_rr_list *prerequisites, *changes; /* as they go into the message; owned by the plan's arena */
+	struct update_records records;
+	struct text from, expect_rcode;
+	int64_t transport, family, tsig, retries, request_timeout_ns;
+	bool applied;
 };
 
 static const struct param update_params[] = {
-	P_TEXTS(struct update, add, "add", "records to add, as in a master file: \"www 60 A 192.0.2.9\""),
-	P_TEXTS(struct update, delete, "delete",
+	P_TEXTS(struct update, records.add, "add", "records to add, as in a master file: \"www 60 A 192.0.2.9\""),
+	P_TEXTS(struct update, records.delete, "delete",
 		"what to take away: a name and a type, with the data of one record or without for all of them"),
-	P_INT(struct update, if_serial, "if_serial", 0, UINT32_MAX, PARAM_UNSET,
+	P_INT(struct update, records.if_serial, "if_serial", 0, UINT32_MAX, PARAM_UNSET,
 	      "a prerequisite: only if the zone's SOA is that of its version with this serial (compare and swap)"),
+	P_TEXTS(struct update, records.if_present, "if_present",
+		"prerequisites: a name, a name and a type, or the records that a set must have, all of them"),
+	P_TEXTS(struct update, records.if_absent, "if_absent",
+		"prerequisites: a name, or a name and a type, not there"),
+	P_TEXT(struct update, from, "from",
+	       "host that sends it, over the network, where faults meet it; by default the nameserver's own"),
+	P_ENUM(struct update, transport, "transport", transports, UPDATE_TCP, "how it is sent"),
+	P_ENUM(struct update, family, "family", families, 0, "to which of the nameserver's addresses"),
+	P_ENUM(struct update, tsig, "tsig", tsigs, UPDATE_TSIG_RIGHT,
+	       "its signature: with the zone's key, with another secret, with a key that nobody knows, or none"),
+	P_INT(struct update, retries, "retries", 0, 100, 0,
+	      "how often the same message is sent again if no answer comes"),
+	P_DURATION(struct update, request_timeout_ns, "request_timeout", 10 * MSEC, 3600 * SEC, PARAM_UNSET,
+		   "how long an answer is waited for each time; by default an equal part of the step's timeout"),
 	P_TEXT_DEFAULT(struct update, expect_rcode, "expect_rcode", "NOERROR",
-		       "the answer it must get; with any other than NOERROR the zone is expected to stay as it is"),
+		       "the answer it must get in the end, or none; with any other than NOERROR the zone is expected "
+		       "to stay as it is"),
+	P_BOOL(struct update, applied, "applied", false,
+	       "the zone is expected to change although expect_rcode says otherwise, or nothing"),
 	PARAM_END,
 };
 
-/* ---- from the plan's words to records ---- */
+/* ---- checks ---- */
 
-static ldns_rr *parse_rr(const struct text *text, const ldns_rdf *origin, struct errs *errs)
+static bool is_accepted(const struct update *update)
 {
-	ldns_rr *rr = NULL;
-	ldns_status status = ldns_rr_new_frm_str(&rr, text->value, TTL_DEFAULT, origin, NULL);
-
-	if (status == LDNS_STATUS_OK)
-		return rr;
-	errs_add(errs, text->loc, "'%.80s' is not a record: %s; write such as \"www 60 A 192.0.2.9\"", text->value,
-		 ldns_get_errorstr_by_id(status));
-	return NULL;
+	return !strcasecmp(update->expect_rcode.value, "NOERROR");
 }
 
-/* "www A": all of a set. */
-static ldns_rr *parse_set(const struct text *text, const ldns_rdf *origin, struct arena *arena)
+static void check_answer(const struct update *update, struct errs *errs)
 {
-	char *copy = arena_strdup(arena, text->value), *save = NULL;
-	const char *name = strtok_r(copy, " \t", &save), *type = strtok_r(NULL, " \t", &save);
-	ldns_rdf *owner;
-	ldns_rr *rr;
+	const struct text *expected = &update->expect_rcode;
 
-	if (!name || !type || strtok_r(NULL, " \t", &save) || !ldns_get_rr_type_by_name(type))
-		return NULL;
-	owner = strcmp(name, "@") ? ldns_dname_new_frm_str(name) : ldns_rdf_clone(origin);
-	rr = ldns_rr_new();
-	if (!owner || !rr)
-		return NULL;
-	if (strcmp(name, "@") != 0 && name[strlen(name) - 1] != '.')
-		ldns_dname_cat(owner, origin);
-	ldns_rr_set_owner(rr, owner);
-	ldns_rr_set_type(rr, ldns_get_rr_type_by_name(type));
-	ldns_rr_set_class(rr, LDNS_RR_CLASS_ANY);
-	ldns_rr_set_ttl(rr, 0);
-	return rr;
+	if (strcmp(expected->value, NO_ANSWER) != 0 && !ldns_lookup_by_name(ldns_rcodes, expected->value))
+		errs_add(errs, expected->loc,
+			 "expect_rcode: '%.40s' is no response code; write such as NXRRSET, or none for no answer",
+			 expected->value);
+	if (update->applied && is_accepted(update))
+		errs_add(errs, update->action.loc,
+			 "applied: an update that is accepted always is; it goes with another expect_rcode");
 }
 
-static void take_additions(struct update *update, const ldns_rdf *origin, ldns_rr_list *added, struct errs *errs)
+static int family_of(const struct update *update)
 {
-	for (size_t i = 0; i < update->add.count; i++) {
-		ldns_rr *rr = parse_rr(&update->add.v[i], origin, errs);
+	static const int values[] = {AF_UNSPEC, AF_INET, AF_INET6};
 
-		if (!rr)
-			continue;
-		ldns_rr_list_push_rr(added, rr);
-		ldns_rr_list_push_rr(update->changes, ldns_rr_clone(rr));
-	}
-}
-
-static void remove_set(const struct zone *zone, const ldns_rr *set, ldns_rr_list *removed)
-{
-	for (size_t i = 1; i < ldns_rr_list_rr_count(zone->rrs); i++) {
-		ldns_rr *rr = ldns_rr_list_rr(zone->rrs, i);
-
-		if (ldns_rr_get_type(rr) == ldns_rr_get_type(set) &&
-		    !ldns_dname_compare(ldns_rr_owner(rr), ldns_rr_owner(set)))
-			ldns_rr_list_push_rr(removed, ldns_rr_clone(rr));
-	}
-}
-
-/* RFC 2136 section 2.5: class ANY takes away a set, class NONE one record. Deletions go before additions. */
-static void take_deletions(struct update *update, const struct zone *zone, const ldns_rdf *origin,
-			   ldns_rr_list *removed, struct arena *arena, struct errs *errs)
-{
-	for (size_t i = 0; i < update->delete.count; i++) {
-		ldns_rr *set = parse_set(&update->delete.v[i], origin, arena), *rr;
-
-		if (set) {
-			remove_set(zone, set, removed);
-			ldns_rr_list_push_rr(update->changes, set);
-			continue;
-		}
-		rr = parse_rr(&update->delete.v[i], origin, errs);
-		if (!rr)
-			continue;
-		ldns_rr_list_push_rr(removed, ldns_rr_clone(rr));
-		ldns_rr_set_class(rr, LDNS_RR_CLASS_NONE);
-		ldns_rr_set_ttl(rr, 0);
-		ldns_rr_list_push_rr(update->changes, rr);
-	}
-}
-
-/* RFC 2136 section 2.4.2: the set exists with exactly this data. */
-static void take_prerequisite(struct update *update, const struct zone *zone)
-{
-	ldns_rr *soa;
-
-	if (update->if_serial == PARAM_UNSET)
-		return;
-	soa = ldns_rr_clone(ldns_rr_list_rr(zone->rrs, 0));
-	ldns_rdf_deep_free(
-		ldns_rr_set_rdf(soa, ldns_native2rdf_int32(LDNS_RDF_TYPE_INT32, (uint32_t)update->if_serial), 2));
-	ldns_rr_set_ttl(soa, 0);
-	ldns_rr_list_push_rr(update->prerequisites, soa);
-}
-
-static void check_rcode(const struct update *update, struct errs *errs)
-{
-	if (!ldns_lookup_by_name(ldns_rcodes, update->expect_rcode.value))
-		errs_add(errs, update->expect_rcode.loc,
-			 "expect_rcode: '%.40s' is no response code; write such as NXRRSET",
-			 update->expect_rcode.value);
+	return values[update->family];
 }
 
 static void check_servers(const struct update *update, const struct plan *plan, struct errs *errs)
@@ -148,83 +89,58 @@ static void check_servers(const struct update *update, const struct plan *plan, 
 			errs_add(errs, update->action.loc,
 				 "update: %s runs %s, which takes no updates; bind and knot do", host->name,
 				 host->server->name);
+		else if (!addresses_first(&host->addresses, family_of(update)))
+			errs_add(errs, update->action.loc, "family: %s has no %s address", host->name,
+				 families[update->family]);
 	}
 }
 
-static bool is_in(const ldns_rr_list *list, const ldns_rr *rr)
+static void check_from(const struct update *update, const struct plan *plan, struct arena *arena, struct errs *errs)
 {
-	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
-		if (!ldns_rr_compare(ldns_rr_list_rr(list, i), rr))
-			return true;
-	}
-	return false;
+	struct names known = {0};
+
+	if (!update->from.value || topology_host(plan->topology, update->from.value))
+		return;
+	for (size_t i = 0; i < plan->topology->host_count; i++)
+		names_add(&known, arena, plan->topology->hosts[i].name);
+	names_unknown(&known, "host", update->from.value, update->from.loc, errs);
 }
 
-static bool changes_anything(const struct zone *zone, const ldns_rr_list *added, const ldns_rr_list *removed)
+static void add_version(struct update *update, struct plan *plan, const struct zone_spec *spec, const struct zone *zone,
+			struct arena *arena, struct errs *errs)
 {
-	for (size_t i = 0; i < ldns_rr_list_rr_count(removed); i++) {
-		const ldns_rr *rr = ldns_rr_list_rr(removed, i);
+	struct action *action = &update->action;
+	const struct zone *after = version_edit(plan, zone, version_serial(plan, spec) + 1, update->records.added,
+						update->records.removed, "the update", action->loc, arena, errs);
 
-		if (is_in(zone->rrs, rr) && !is_in(added, rr))
-			return true;
-	}
-	for (size_t i = 0; i < ldns_rr_list_rr_count(added); i++) {
-		if (!is_in(zone->rrs, ldns_rr_list_rr(added, i)))
-			return true;
-	}
-	return false;
-}
-
-static void free_list(void *list)
-{
-	ldns_rr_list_deep_free(list);
-}
-
-/* Lives as long as the plan. */
-static ldns_rr_list *list_in(struct arena *arena)
-{
-	ldns_rr_list *list = ldns_rr_list_new();
-
-	arena_defer(arena, free_list, list);
-	return list;
+	if (after && !update_records_change(&update->records, zone))
+		errs_add(errs, action->loc,
+			 "update: zone %s holds all of that at that time: servers would not even raise its serial",
+			 spec->name.value);
+	else if (after)
+		action->version = version_add(plan, spec, after, action->loc, arena, errs);
 }
 
 static void update_resolve(struct action *action, struct plan *plan, struct arena *arena, struct errs *errs)
 {
 	struct update *update = (struct update *)action;
 	const struct zone_spec *spec = version_zone(plan, &action->zone, arena, errs);
-	const struct zone *zone = spec ? version_content(plan, spec) : NULL, *after;
-	ldns_rr_list *added = list_in(arena), *removed = list_in(arena);
-	ldns_rdf *origin;
+	const struct zone *zone = spec ? version_content(plan, spec) : NULL;
 	size_t before = errs->count + errs->dropped;
 
-	if (!zone || !added || !removed)
+	if (!zone)
 		return; /* said already */
 	if (!spec->updates)
 		errs_add(errs, action->zone.loc, "zone: %s takes no updates; give it updates: true in lab.zones",
 			 spec->name.value);
-	if (!update->add.count && !update->delete.count)
+	if (!update->records.add.count && !update->records.delete.count)
 		errs_add(errs, action->loc, "update: nothing is changed; give add: or delete:");
-	check_rcode(update, errs);
+	check_answer(update, errs);
 	check_servers(update, plan, errs);
-	origin = ldns_dname_new_frm_str(spec->name.value);
-	update->changes = list_in(arena);
-	update->prerequisites = list_in(arena);
-	take_deletions(update, zone, origin, removed, arena, errs);
-	take_additions(update, origin, added, errs);
-	take_prerequisite(update, zone);
-	if (errs->count + errs->dropped == before && !strcasecmp(update->expect_rcode.value, "NOERROR")) {
-		after = version_edit(plan, zone, version_serial(plan, spec) + 1, added, removed, "the update",
-				     action->loc, arena, errs);
-		if (after && !changes_anything(zone, added, removed))
-			errs_add(errs, action->loc,
-				 "update: zone %s holds all of that at that time: servers would not even raise "
-				 "its serial",
-				 spec->name.value);
-		else if (after)
-			action->version = version_add(plan, spec, after, action->loc, arena, errs);
-	}
-	ldns_rdf_deep_free(origin);
+	check_from(update, plan, arena, errs);
+	update_records_read(&update->records, zone, arena, errs);
+	if (errs->count + errs->dropped == before && (is_accepted(update) || update->applied))
+		add_version(update, plan, spec, zone, arena, errs);
 }
 
 /* ---- sending ---- */
@@ -240,83 +156,112 @@ static const struct server_tsig *find_key(const struct action_place *place, cons
 	return NULL;
 }
 
-static ldns_pkt *make_message(const struct update *update, const struct server_tsig *key)
+/* A last look must still be possible by the deadline. */
+static struct update_way way_of(const struct update *update, const struct action_place *place,
+				const struct server_tsig *key)
 {
-	ldns_rdf *zone = ldns_dname_new_frm_str(update->action.zone.value);
-	ldns_pkt *message = ldns_update_pkt_new(zone, LDNS_RR_CLASS_IN, update->prerequisites, update->changes, NULL);
-	const char *algorithm = "hmac-sha256.";
+	int64_t timeout_ns = update->action.timeout_ns, look_ns = LOOK_NS;
+	const struct control *control = place->control;
+	struct update_way way = {
+		.from = update->from.value ? control->host(control->arg, update->from.value) : NULL,
+		.own = place->at,
+		.to = addresses_first(&server_process_spec(place->server)->listen, family_of(update)),
+		.key = key,
+		.transport = update->transport,
+		.tsig = update->tsig,
+		.retries = update->retries,
+		.try_ns = update->request_timeout_ns,
+	};
 
-	if (!message)
-		return NULL;
-	ldns_pkt_set_id(message, (uint16_t)(clock_now_ns() >> 8));
-	if (ldns_pkt_tsig_sign(message, key->name, key->secret, TSIG_FUDGE_S, algorithm, NULL) != LDNS_STATUS_OK) {
-		ldns_pkt_free(message);
-		return NULL;
-	}
-	return message;
+	if (look_ns > timeout_ns / 4)
+		look_ns = timeout_ns / 4;
+	if (way.try_ns == PARAM_UNSET)
+		way.try_ns = (timeout_ns - look_ns) / (way.retries + 1) / MSEC * MSEC;
+	way.until_ns = clock_now_ns() + timeout_ns - look_ns;
+	return way;
 }
 
-/* Over TCP: it is asked once, and either answered or not. NULL: report says why. */
-static ldns_pkt *exchange(const struct action_place *place, const ldns_pkt *message, int64_t timeout_ns,
-			  struct job_report *report)
+static bool is_expected(const struct update *update, const struct update_answer *answer)
 {
-	const struct address *address = &server_process_spec(place->server)->listen.v[0];
-	const struct timeval timeout = {.tv_sec = timeout_ns / SEC, .tv_usec = timeout_ns % SEC / NSEC_PER_USEC};
-	struct sockaddr_storage to;
-	socklen_t len = address_to_sockaddr(address, 53, &to);
-	uint8_t *answer = NULL;
-	size_t answer_len = 0;
-	ldns_pkt *ret = NULL;
-	ldns_buffer *buffer = ldns_buffer_new(LDNS_MAX_PACKETLEN);
+	const ldns_lookup_table *expected = ldns_lookup_by_name(ldns_rcodes, update->expect_rcode.value);
 
-	if (!buffer || ldns_pkt2buffer_wire(buffer, message) != LDNS_STATUS_OK ||
-	    ldns_tcp_send(&answer, buffer, &to, len, timeout, &answer_len) != LDNS_STATUS_OK)
-		job_say(report, "no answer from %s", address->text);
-	else if (ldns_wire2pkt(&ret, answer, answer_len) != LDNS_STATUS_OK)
-		job_say(report, "an answer that cannot be read");
-	ldns_buffer_free(buffer);
-	free(answer);
-	return ret;
+	if (!answer->came || !expected)
+		return !answer->came && !expected;
+	if (answer->rcode != (ldns_pkt_rcode)expected->id)
+		return false;
+	/* Whoever says that it was done must show who it is (RFC 8945 section 5.3). */
+	return answer->is_verified || answer->rcode != LDNS_RCODE_NOERROR || update->tsig == UPDATE_TSIG_NONE;
 }
 
-static int judge_answer(const struct update *update, const struct action_place *place, const ldns_pkt *answer,
-			int64_t deadline_ns, struct job_report *report)
+/* What the zone has become, in words behind the answer's. 0, or 1 if that is not what it is to be. */
+static int look_at_change(const struct update *update, const struct action_place *place, bool is_right,
+			  int64_t deadline_ns, char *text, size_t size, struct job_report *report)
 {
-	char *rcode = ldns_pkt_rcode2str(ldns_pkt_get_rcode(answer));
-	bool is_right = rcode && !strcasecmp(rcode, update->expect_rcode.value);
+	int64_t look_ns = clock_now_ns() + LOOK_NS;
+	bool is_told = is_right && is_accepted(update);
+	int status = zone_job_wait(place->server, update->action.zone.value, &update->action.version->question,
+				   is_right || deadline_ns < look_ns ? deadline_ns : look_ns, report);
 
-	job_say(report, "the answer was %s%s%s", rcode ? rcode : "none", is_right ? "" : ", expected ",
-		is_right ? "" : update->expect_rcode.value);
-	free(rcode);
-	if (!is_right)
-		return 1;
-	if (!update->action.version)
-		return 0;
-	return zone_job_wait(place->server, update->action.zone.value, &update->action.version->question, deadline_ns,
-			     report);
+	snprintf(text, size, "%s%.300s",
+		 status    ? "its version does not show: "
+		 : is_told ? ""
+			   : "its version shows all the same: ",
+		 report->text);
+	return status;
+}
+
+static void look_at_rest(const struct update *update, const struct action_place *place, int64_t before, char *text,
+			 size_t size, struct job_report *report)
+{
+	int64_t after = zone_job_serial(place->server, update->action.zone.value, clock_now_ns() + LOOK_NS, report);
+
+	if (before < 0 || after < 0)
+		snprintf(text, size, "%.300s", report->text);
+	else if (before == after)
+		snprintf(text, size, "serial %lld as before", (long long)after);
+	else
+		snprintf(text, size, "meanwhile its serial went from %lld to %lld", (long long)before,
+			 (long long)after);
+}
+
+static int conclude(const struct update *update, const struct action_place *place, const struct update_answer *answer,
+		    int64_t before, int64_t deadline_ns, struct job_report *report)
+{
+	bool is_right = is_expected(update, answer);
+	char look[400];
+	int status = 0;
+
+	if (update->action.version)
+		status = look_at_change(update, place, is_right, deadline_ns, look, sizeof(look), report);
+	else
+		look_at_rest(update, place, before, look, sizeof(look), report);
+	job_say(report, "%s%s%s; %s", answer->text, is_right ? "" : ", expected ",
+		is_right ? "" : update->expect_rcode.value, look);
+	return is_right ? status : 1;
 }
 
 static int update_perform(const struct action *action, const struct action_place *place, struct job_report *report)
 {
 	const struct update *update = (const struct update *)action;
 	const struct server_tsig *key = find_key(place, action->zone.value);
-	int64_t deadline_ns = action_deadline(action);
-	ldns_pkt *message, *answer;
-	int status = 1;
+	int64_t deadline_ns = action_deadline(action), before;
+	struct update_answer answer;
+	struct update_way way;
 
 	if (!key) {
 		job_say(report, "it takes no updates");
 		return 1;
 	}
-	message = make_message(update, key);
-	answer = message ? exchange(place, message, action->timeout_ns, report) : NULL;
-	if (!message)
-		job_say(report, "the update cannot be written as a message");
-	if (answer)
-		status = judge_answer(update, place, answer, deadline_ns, report);
-	ldns_pkt_free(answer);
-	return status;
+	way = way_of(update, place, key);
+	before = zone_job_serial(place->server, action->zone.value, clock_now_ns() + action->timeout_ns / 4, report);
+	if (update_send(action->zone.value, &update->records, &way, &answer)) {
+		job_say(report, "%s", answer.text);
+		return 1;
+	}
+	return conclude(update, place, &answer, before, deadline_ns, report);
 }
+
+/* ---- words ---- */
 
 static void add_list(struct buf *out, const char *word, const struct texts *texts)
 {
@@ -329,47 +274,33 @@ static void update_sentence(const struct action *action, struct buf *out)
 	const struct update *update = (const struct update *)action;
 
 	buf_printf(out, "updates zone %s", action->zone.value);
-	add_list(out, ", deletes ", &update->delete);
-	add_list(out, ", adds ", &update->add);
-	if (update->if_serial != PARAM_UNSET)
-		buf_printf(out, ", only if its serial is %lld", (long long)update->if_serial);
+	add_list(out, ", deletes ", &update->records.delete);
+	add_list(out, ", adds ", &update->records.add);
+	if (update->records.if_serial != PARAM_UNSET)
+		buf_printf(out, ", only if its serial is %lld", (long long)update->records.if_serial);
+	add_list(out, ", only if there is ", &update->records.if_present);
+	add_list(out, ", only if there is no ", &update->records.if_absent);
+	if (update->tsig != UPDATE_TSIG_RIGHT)
+		buf_printf(out, ", TSIG: %s", tsigs[update->tsig]);
 	buf_puts(out, ", at ");
 	action_add_hosts(action, out);
-}
-
-/* In nsupdate's words. It takes a name without a dot at its end to be relative to the root, so each is written out. */
-static void add_command(struct buf *out, const char *words, const ldns_rr *rr, bool has_ttl)
-{
-	char *owner = ldns_rdf2str(ldns_rr_owner(rr)), *type = ldns_rr_type2str(ldns_rr_get_type(rr));
-
-	buf_printf(out, "%s %s", words, owner ? owner : "");
-	if (has_ttl)
-		buf_printf(out, " %u", ldns_rr_ttl(rr));
-	buf_printf(out, " %s", type ? type : "");
-	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
-		char *data = ldns_rdf2str(ldns_rr_rdf(rr, i));
-
-		buf_printf(out, " %s", data ? data : "");
-		free(data);
-	}
-	buf_puts(out, "\n");
-	free(owner);
-	free(type);
+	if (update->from.value)
+		buf_printf(out, ", from %s over %s", update->from.value, transports[update->transport]);
 }
 
 static void update_commands(const struct action *action, struct buf *out)
 {
+	static const char *const keys[] = {" -k KEYFILE", "", " -k FILE-WITH-ANOTHER-SECRET",
+					   " -k FILE-WITH-ANOTHER-KEY"};
 	const struct update *update = (const struct update *)action;
 
-	buf_printf(out, "nsupdate -k KEYFILE <<'.'\nzone %s\n", action->zone.value);
-	for (size_t i = 0; update->prerequisites && i < ldns_rr_list_rr_count(update->prerequisites); i++)
-		add_command(out, "prereq yxrrset", ldns_rr_list_rr(update->prerequisites, i), false);
-	for (size_t i = 0; update->changes && i < ldns_rr_list_rr_count(update->changes); i++) {
-		const ldns_rr *rr = ldns_rr_list_rr(update->changes, i);
-		bool is_new = ldns_rr_get_class(rr) == LDNS_RR_CLASS_IN;
-
-		add_command(out, is_new ? "update add" : "update delete", rr, is_new);
-	}
+	if (update->from.value)
+		buf_printf(out, "# on %s:\n", update->from.value);
+	buf_printf(out, "nsupdate%s%s", update->transport == UPDATE_TCP ? " -v" : "", keys[update->tsig]);
+	if (update->transport == UPDATE_UDP)
+		buf_printf(out, " -r %lld", (long long)update->retries);
+	buf_printf(out, " <<'.'\nzone %s\n", action->zone.value);
+	update_records_print(&update->records, out);
 	buf_puts(out, "send\n.\n");
 }
 

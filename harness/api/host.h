@@ -24,6 +24,8 @@ int host_address_set(struct host *host, const struct address *address, bool pres
 
 /* A socket that lives in the host's network namespace, close-on-exec and non-blocking. A descriptor, or a negative errno. */
 int host_socket(struct host *host, int domain, int type, int protocol);
+/* The same for a job (api/job.h), whose own host is `own`: there it is afterwards, too. */
+int host_socket_from_job(struct host *host, const struct host *own, int domain, int type, int protocol);
 
 /* fork(2) with the child in the host's network and mount namespaces, in a session of its own, killed with the lab. Returns as fork does: in the parent the
  * pid or a negative errno, in the child 0. The child keeps every descriptor and must end with _exit or exec; where its namespaces cannot

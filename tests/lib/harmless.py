@@ -10,7 +10,7 @@ import os
 
 import drill
 
-EXIT = {"pass": 0, "fail": 1, "inconclusive": 3}
+EXIT = {"pass": 0, "fail": 1, "inconclusive": 3, "error": 3}
 
 
 def play(path, sets=()):
