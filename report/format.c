@@ -89,7 +89,7 @@ void format_moment(struct buf *out, int64_t ns)
 {
 	int64_t ms = ns < 0 ? -(ns / MSEC) : ns / MSEC;
 
-	buf_puts(out, ns < 0 ? "−" : "+");
+	buf_puts(out, ns < 0 && ms ? "−" : "+");
 	if (ms >= 3600 * 1000)
 		buf_printf(out, "%d h ", (int)(ms / (3600 * 1000) % 1000000000));
 	if (ms >= 60 * 1000)

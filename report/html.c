@@ -6,6 +6,8 @@
 #include "report/facts.h"
 #include "report/format.h"
 
+#include <string.h>
+
 /* The policy forbids everything but what is in the file: hostile text that slipped through escaping could still load or run nothing. */
 static void write_head(struct buf *out, const struct record *record, const struct results *results)
 {
@@ -137,6 +139,23 @@ static void write_worst(struct buf *out, const struct results *results)
 	buf_fini(&text);
 }
 
+/* A line breaks between words, not behind the hyphen of an option. */
+static void write_words(struct buf *out, const char *text)
+{
+	struct buf escaped = {0};
+	const char *at;
+
+	escape_html(&escaped, text);
+	for (at = escaped.data ? escaped.data : ""; *at; at += strspn(at, " ")) {
+		size_t len = strcspn(at, " ");
+
+		buf_printf(out, "<span>%.*s</span>%.*s", (int)len, at, (int)strspn(at + len, " "), at + len);
+		at += len;
+	}
+	out->failed |= escaped.failed;
+	buf_fini(&escaped);
+}
+
 static void write_figures(struct buf *out, const struct record *record, const struct results *results)
 {
 	buf_puts(out, "<section aria-label=\"Key figures\">\n<dl class=\"figures\">\n");
@@ -148,7 +167,7 @@ static void write_figures(struct buf *out, const struct record *record, const st
 			"<div><dt>Seed</dt><dd class=\"big seed\">%lld</dd><dd>fixes every random choice</dd></div>\n",
 			(long long)start->seed);
 		buf_puts(out, "<div class=\"command\"><dt>To repeat this run</dt><dd><code>");
-		escape_html(out, start->command ? start->command : "not recorded");
+		write_words(out, start->command ? start->command : "not recorded");
 		buf_puts(out, "</code></dd></div>\n");
 	}
 	buf_puts(out, "</dl>\n</section>\n");

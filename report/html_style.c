@@ -58,6 +58,7 @@ static const char head[] =
 	"small{font-size:.55em;font-weight:400;color:var(--muted)}\n"
 	".figures code{display:block;margin-top:8px;padding:8px 12px;background:var(--raised);color:var(--text);"
 	"border:1px solid var(--rule);border-radius:4px;white-space:pre-wrap;overflow-wrap:anywhere;user-select:all}\n"
+	".figures code span{display:inline-block;max-width:100%}\n"
 	".about{display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:12px "
 	"32px;margin:0;font-size:15px}\n";
 

@@ -119,7 +119,7 @@ void html_faults_write(struct buf *out, struct html_section section, const struc
 
 	html_heading(out, section, "faults", "Faults");
 	if (run->run->fault_count == 0) {
-		buf_puts(out, "<p class=\"none\">Nothing was broken in this run.</p>\n");
+		buf_puts(out, "<p class=\"none\">This plan has no faults.</p>\n");
 		return;
 	}
 	html_table_open(out, "Faults", columns, ARRAY_LEN(columns));

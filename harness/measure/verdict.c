@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "harness/measure/window.h"
 
+#include "harness/base/macro.h"
 #include "harness/base/units.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <string.h>
 
 const char *verdict_name(enum verdict verdict)
@@ -219,12 +221,59 @@ static const struct measurement *slowest_failover(const struct run_results *resu
 	return slowest;
 }
 
+/* Over the whole run, the probe that fared worst by one figure; NULL: none has any of it. */
+static const struct measurement *longest(const struct run_results *results, size_t figure)
+{
+	const struct measurement *worst = NULL;
+	int64_t most = 0;
+
+	for (size_t i = 0; i < results->measurement_count; i++) {
+		const struct measurement *m = &results->measurements[i];
+		const int64_t *value = (const void *)((const char *)m + figure);
+
+		if (m->window == WINDOW_OVERALL && *value > most) {
+			most = *value;
+			worst = m;
+		}
+	}
+	return worst;
+}
+
+/* Without a fault, what the changes did to those who asked. */
+static const char *say_changes(const struct run_results *results, struct arena *arena)
+{
+	static const struct {
+		size_t offset;
+		enum metric metric;
+		const char *what;
+	} figures[] = {
+		{offsetof(struct measurement, wrong_window_ns), METRIC_WRONG_WINDOW, "was answered wrongly for"},
+		{offsetof(struct measurement, outage_ns), METRIC_OUTAGE, "was without a good answer for"},
+		{offsetof(struct measurement, stale_window_ns), METRIC_STALE_WINDOW,
+		 "got answers that had been replaced for"},
+	};
+	char text[64];
+
+	for (size_t i = 0; i < ARRAY_LEN(figures); i++) {
+		const struct measurement *m = longest(results, figures[i].offset);
+
+		if (!m)
+			continue;
+		measured_text(figures[i].metric, *(const int64_t *)(const void *)((const char *)m + figures[i].offset),
+			      false, text, sizeof(text));
+		return arena_printf(arena, "%s %s %s", m->probe->plan.probe, figures[i].what, text);
+	}
+	return "Every answer was good and new";
+}
+
 static const char *say_story(const struct run_results *results, struct arena *arena)
 {
 	const struct measurement *m = slowest_failover(results);
 	const char *probe, *fault;
 	char text[64];
 
+	if (!m && results->run->step_count)
+		return say_changes(results, arena);
 	if (!m)
 		return "Nothing was broken";
 	probe = m->probe->plan.probe;

@@ -41,6 +41,54 @@ static void a_run_that_held_passes_and_tells_how_long_it_took(void **state)
 	check_verdict(&stream, VERDICT_PASS, "www failed over 100 ms after \"dark\" began; all 2 expectations held.");
 }
 
+static void without_a_fault_it_tells_what_the_change_did(void **state)
+{
+	static const struct {
+		bool stale_is_bad;
+		int64_t accepted_ms;
+		const char *fits, *reason;
+	} cases[] = {
+		/* 0 to 400 ms before the change, every answer from 500 ms on is the new one */
+		{false, 450, "000001111",
+		 "Every answer was good and new; nothing was expected, so nothing was judged."},
+		/* version 0 at 500, 600 and 700 ms, when version 1 was served; the next good one is that of 800 ms */
+		{false, 450, "000000001111",
+		 "www got answers that had been replaced for 300 ms; nothing was expected, so nothing was judged."},
+		{true, 450, "000000001111",
+		 "www was without a good answer for 300 ms; nothing was expected, so nothing was judged."},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct stream stream;
+		const struct run_results *run =
+			stream_push(&stream, cases[i].stale_is_bad, cases[i].accepted_ms, cases[i].fits);
+
+		assert_string_equal(run->reason, cases[i].reason);
+		assert_int_equal(run->verdict, VERDICT_PASS);
+		stream_fini(&stream);
+	}
+}
+
+static void without_a_fault_wrong_answers_are_told_before_silence(void **state)
+{
+	struct ev step = {.kind = EV_PLAN_STEP, .plan_step = {.id = 1, .name = "restart", .kind = "restart"}};
+	struct ev started = {.kind = EV_STEP_STARTED, .step_started = {.id = 1}};
+	struct ev ended = {.kind = EV_STEP_ENDED, .step_ended = {.id = 1, .ok = true}};
+	struct stream stream;
+
+	(void)state;
+	stream_begin(&stream);
+	stream_probe(&stream, "www");
+	stream_emit(&stream, step, 0);
+	stream_emit(&stream, started, 500);
+	stream_emit(&stream, ended, 510);
+	stream_ask(&stream, "www", 0, "......xxx..ww..");
+	stream_end(&stream, "complete", 2000);
+	check_verdict(&stream, VERDICT_PASS,
+		      "www was answered wrongly for 200 ms; nothing was expected, so nothing was judged.");
+}
+
 static void a_run_without_expectations_passes_and_says_that_nothing_was_judged(void **state)
 {
 	struct stream stream;
@@ -268,6 +316,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_run_that_held_passes_and_tells_how_long_it_took),
+		cmocka_unit_test(without_a_fault_it_tells_what_the_change_did),
+		cmocka_unit_test(without_a_fault_wrong_answers_are_told_before_silence),
 		cmocka_unit_test(a_run_without_expectations_passes_and_says_that_nothing_was_judged),
 		cmocka_unit_test(one_failed_expectation_fails_the_run_whatever_became_of_the_others),
 		cmocka_unit_test(an_expectation_that_cannot_be_judged_makes_the_run_inconclusive),

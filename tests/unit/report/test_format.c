@@ -144,7 +144,9 @@ static void moment_has_sign_and_milliseconds(void **state)
 	format_moment(&out, 125 * SEC + 7 * MSEC);
 	buf_putc(&out, '|');
 	format_moment(&out, 2 * 3600 * SEC + 60 * SEC);
-	check(&out, "−1.500 s|+2 min 5.007 s|+2 h 1 min 0.000 s");
+	buf_putc(&out, '|');
+	format_moment(&out, -1); /* less than what is shown has no sign */
+	check(&out, "−1.500 s|+2 min 5.007 s|+2 h 1 min 0.000 s|+0.000 s");
 }
 
 static void outcomes_are_those_that_occurred(void **state)

@@ -27,7 +27,8 @@ static void verdict_is_said_before_everything_else(void **state)
 	assert_says(html.data, "<title>PASS: Test plan – dnsdrill</title>");
 	const char *verdict = strstr(html.data, "<h2 id=\"verdict\">PASS</h2>");
 	const char *worst = strstr(html.data, "Longest time to failover");
-	const char *repeat = strstr(html.data, "dnsdrill run test.yaml --seed 7");
+	const char *repeat = strstr(html.data, "<span>dnsdrill</span> <span>run</span> <span>test.yaml</span> "
+					       "<span>--seed</span> <span>7</span>");
 	const char *timeline = strstr(html.data, "<svg class=\"timeline\"");
 	assert_true(verdict && worst && repeat && timeline);
 	assert_true(verdict < worst && worst < repeat && repeat < timeline);
