@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/rr.h"
+
 static int compare_sets(const struct api_record *a, const struct api_record *b)
 {
 	int r = strcmp(a->name, b->name);
@@ -68,7 +70,7 @@ static bool read_set(const json_t *set, ldns_rr_list *rrs)
 		ldns_rr *rr = NULL;
 
 		buf_printf(&line, "%s %lld IN %s %s", name, (long long)ttl, type, data ? data : "");
-		if (!line.failed && ldns_rr_new_frm_str(&rr, line.data, 0, NULL, NULL) == LDNS_STATUS_OK)
+		if (!line.failed && rr_from_text(&rr, line.data, 0, NULL) == LDNS_STATUS_OK)
 			ldns_rr_list_push_rr(rrs, rr);
 		buf_fini(&line);
 		if (!rr)

@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/rr.h"
+
 #define TTL_DEFAULT 3600
 
 static ldns_rr *parse_rr(const struct text *text, const ldns_rdf *origin, struct errs *errs)
 {
 	ldns_rr *rr = NULL;
-	ldns_status status = ldns_rr_new_frm_str(&rr, text->value, TTL_DEFAULT, origin, NULL);
+	ldns_status status = rr_from_text(&rr, text->value, TTL_DEFAULT, origin);
 
 	if (status == LDNS_STATUS_OK && ldns_rr_get_type(rr))
 		return rr;

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "harness/base/rr.h"
+
 /* Length of a name without its trailing dot; 0 for the root. */
 static size_t name_length(const char *name)
 {
@@ -55,7 +57,7 @@ int tree_add(ldns_rr_list *list, struct err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	status = ldns_rr_new_frm_str(&rr, line, 0, NULL, NULL);
+	status = rr_from_text(&rr, line, 0, NULL);
 	if (status != LDNS_STATUS_OK)
 		return err_set(err, -EINVAL, LOC_NONE, "cannot make the record \"%s\": %s", line,
 			       ldns_get_errorstr_by_id(status));

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "harness/base/rr.h"
 #include "harness/plan/internal.h"
 #include "harness/plan/zone_reader.h"
 
@@ -42,7 +43,7 @@ static const char *canonical(struct plan_ctx *ctx, uint16_t qtype, const struct 
 
 	buf_printf(&line, ". 0 IN %s %s", type ? type : "", text->value);
 	if (!line.failed)
-		status = ldns_rr_new_frm_str(&rr, line.data, 0, NULL, NULL);
+		status = rr_from_text(&rr, line.data, 0, NULL);
 	if (status == LDNS_STATUS_OK)
 		ret = zone_rdata_text(rr, ctx->arena);
 	else

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "harness/base/rr.h"
+
 #define ENTRY_MAX (256u << 10) /* longer than any record's text can be */
 #define TTL_MAX INT32_MAX /* RFC 2181 section 8 */
 
@@ -393,7 +395,7 @@ static int read_record(struct zone_reader *reader, const char *type, uint32_t tt
 	/* The owner is set afterwards: read here once, whatever it looks like. */
 	buf_printf(&line, ". %u IN %s %s", ttl, type, data);
 	if (!line.failed)
-		status = ldns_rr_new_frm_str(&rr, line.data, ttl, reader->origin, NULL);
+		status = rr_from_text(&rr, line.data, ttl, reader->origin);
 	buf_fini(&line);
 	if (status != LDNS_STATUS_OK)
 		return fail_data(reader, type, data, status, err);

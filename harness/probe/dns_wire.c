@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "harness/probe/dns_wire.h"
+#include "harness/base/rr.h"
 #include "harness/base/text.h"
 #include "harness/plan/zone.h"
 #include <errno.h>
@@ -318,7 +319,7 @@ struct texts dns_canonical(const struct texts *texts, uint16_t qtype, struct are
 		ldns_rr *rr = NULL;
 
 		ret.v[i] = texts->v[i];
-		if (ldns_rr_new_frm_str(&rr, line, 0, NULL, NULL) == LDNS_STATUS_OK) {
+		if (rr_from_text(&rr, line, 0, NULL) == LDNS_STATUS_OK) {
 			ret.v[i].value = zone_rdata_text(rr, arena);
 			ldns_rr_free(rr);
 		}

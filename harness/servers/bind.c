@@ -7,6 +7,8 @@
 #include <ldns/ldns.h>
 #include <string.h>
 
+#include "harness/base/rr.h"
+
 #define CONTROL_PORT "953"
 #define CONTROL_KEY "rndc"
 
@@ -99,8 +101,8 @@ static int add_trust_anchors(const struct server_spec *spec, struct buf *out, st
 	while (fgets(line, sizeof(line), in)) {
 		ldns_rr *rr = NULL;
 
-		if (ldns_rr_new_frm_str(&rr, line, 0, NULL, NULL) == LDNS_STATUS_OK &&
-		    ldns_rr_get_type(rr) == LDNS_RR_TYPE_DNSKEY) {
+		line[strcspn(line, "\n")] = '\0';
+		if (rr_from_text(&rr, line, 0, NULL) == LDNS_STATUS_OK && ldns_rr_get_type(rr) == LDNS_RR_TYPE_DNSKEY) {
 			char *key = ldns_rdf2str(ldns_rr_dnskey_key(rr));
 
 			buf_printf(out, "\t. static-key %u 3 %u \"%s\";\n",

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "harness/base/rr.h"
+
 const char *const delegation_whats[] = {
 	[DELEGATION_HOLD] = "hold",
 	[DELEGATION_NS_REMOVED] = "ns-removed",
@@ -171,7 +173,7 @@ static int add_ns(ldns_rr_list *rrs, const struct delegation_damage *damage, str
 		ldns_rr *rr = NULL;
 
 		snprintf(line, sizeof(line), "%s. 172800 IN NS %s.", damage->child, names[i]);
-		if (ldns_rr_new_frm_str(&rr, line, 0, NULL, NULL) != LDNS_STATUS_OK)
+		if (rr_from_text(&rr, line, 0, NULL) != LDNS_STATUS_OK)
 			return err_set(err, -EINVAL, LOC_NONE, "'%s' is no name of a nameserver", names[i]);
 		ldns_rr_list_push_rr(rrs, rr);
 	}

@@ -7,6 +7,8 @@
 #include <ldns/ldns.h>
 #include <string.h>
 
+#include "harness/base/rr.h"
+
 #include "injectors/proxy/rule_words.h"
 
 #define TTL 300
@@ -54,7 +56,7 @@ int rule_word_record(const char *text, struct arena *arena, struct rule_record *
 	int r = -EINVAL;
 
 	if (root)
-		status = ldns_rr_new_frm_str(&rr, text, TTL, root, NULL);
+		status = rr_from_text(&rr, text, TTL, root);
 	if (status == LDNS_STATUS_OK && rr)
 		r = write_record(rr, arena, &record);
 	snprintf(why, why_size, "%s",

@@ -15,6 +15,7 @@
 
 #include "harness/api/transport.h"
 #include "harness/base/clock.h"
+#include "harness/base/rr.h"
 #include "harness/base/signals.h"
 #include "harness/base/units.h"
 
@@ -71,7 +72,7 @@ static ldns_pkt *make_message(const struct notify_words *words, const struct ser
 	snprintf(text, sizeof(text), "%s. 0 IN SOA invalid. invalid. %u 3600 600 604800 60", words->zone,
 		 words->serial);
 	if (ldns_pkt_query_new_frm_str(&packet, words->zone, LDNS_RR_TYPE_SOA, LDNS_RR_CLASS_IN, 0) ||
-	    ldns_rr_new_frm_str(&soa, text, 0, NULL, NULL))
+	    rr_from_text(&soa, text, 0, NULL))
 		_exit(1);
 	ldns_pkt_set_opcode(packet, LDNS_PACKET_NOTIFY);
 	ldns_pkt_set_aa(packet, true);
