@@ -77,6 +77,8 @@ struct probe_ctx {
 	void (*done)(void *arg, const struct ev_sample *sample);
 	/* What came of one of several who were asked; before done, from the same call. Of kinds that ask nameservers. */
 	void (*part)(void *arg, const struct ev_sample_part *part);
+	/* Name of the host of the lab that bears an address, or NULL. */
+	const char *(*host_at)(void *arg, const struct address *address);
 	void *arg;
 };
 
@@ -94,6 +96,8 @@ struct probe_ops {
 	const char *(*transport)(const struct probe *probe); /* "udp", "tcp", "getaddrinfo" */
 	/* The `via` a plan gave, or an empty text: resolved by the plan into ctx->servers. May be NULL. */
 	const struct text *(*via)(const struct probe *probe);
+	/* Whether this probe's `via` means no host but the servers of every zone from the root down: ctx->servers are then the root's. May be NULL: never. */
+	bool (*from_root)(const struct probe *probe);
 	/* Of kinds that ask the nameservers of the zone that holds the name: the `to` a plan gave, or an empty list, which means all. NULL: of other kinds. */
 	const struct texts *(*to)(const struct probe *probe);
 	/* Which of enum encrypted the host that is asked first must serve; 0: none. Checked by the plan. May be NULL: none. */

@@ -40,6 +40,11 @@ struct validation *validation_new(const ldns_rr_list *anchor, const char *qname,
 	return NULL;
 }
 
+void validation_set_direct(struct validation *v)
+{
+	v->is_direct = true;
+}
+
 void validation_free(struct validation *v)
 {
 	if (!v)
@@ -94,6 +99,17 @@ enum step answer_to(struct validation *v, const ldns_rdf *name, ldns_rr_type typ
 	ldns_rdf_deep_free(v->wanted.name);
 	v->wanted = (struct evidence){.name = ldns_rdf_clone(name), .type = type};
 	return STEP_NEEDS;
+}
+
+enum step blame(struct validation *v, enum step step, const ldns_pkt *answer, const ldns_rdf *name, ldns_rr_type type)
+{
+	if (step != STEP_BOGUS || v->verdict.from)
+		return step;
+	v->verdict.from = answer;
+	for (size_t i = 0; name && i < v->answer_count; i++)
+		if (v->answers[i].type == type && ldns_dname_compare(v->answers[i].name, name) == 0)
+			v->verdict.against = v->answers[i].packet;
+	return step;
 }
 
 /* ---- the answer ---- */
@@ -158,7 +174,7 @@ static enum step check_rrset(struct validation *v, const ldns_pkt *answer, ldns_
 	if (step == STEP_OK)
 		step = check_wildcard(v, answer, rrset, signature, zone);
 	ldns_rr_list_free(signatures);
-	return step;
+	return blame(v, step, answer, zone ? zone->name : NULL, LDNS_RR_TYPE_DNSKEY);
 }
 
 /* Who denies: the signer of the first proof there is, else the zone of the name. */
@@ -204,9 +220,10 @@ static enum step check_absence(struct validation *v, const ldns_pkt *answer, con
 		return conclude(&v->verdict, STEP_INSECURE, 0,
 				"%s proves it only by NSEC3 records that prove little (%s)",
 				name_text(zone->name, apex), denial.is_opt_out ? "opt-out" : "too many iterations");
-	return conclude(&v->verdict, STEP_BOGUS, *why.reason ? why.ede : EDE_NO_NSEC,
+	step = conclude(&v->verdict, STEP_BOGUS, *why.reason ? why.ede : EDE_NO_NSEC,
 			"%s does not prove that %s %s%s%s", name_text(zone->name, apex), name_text(name, text),
 			is_nxdomain ? "does not exist" : "has no such record", *why.reason ? ": " : "", why.reason);
+	return blame(v, step, answer, zone->name, LDNS_RR_TYPE_DNSKEY);
 }
 
 /* A CNAME without a signature is good if a signed DNAME above gives the same (RFC 6672 section 5.3.1): then that is what is checked. */
@@ -256,6 +273,8 @@ static enum step check_answer(struct validation *v)
 		ldns_rr_list_free(cname);
 		if (is_last)
 			return step;
+		if (step == STEP_OK && v->is_direct)
+			step = answer_to(v, name, v->qtype, &answer);
 	}
 	return step == STEP_OK ? conclude(&v->verdict, STEP_FAILED, 0, "more than %d aliases", ALIASES_MAX) : step;
 }

@@ -27,6 +27,9 @@ struct validation_verdict {
 	char reason[400]; /* in words; "" if secure */
 	char name[LDNS_MAX_DOMAINLEN * 4 + 1]; /* VALIDATION_NEEDS, with a trailing dot */
 	uint16_t type;
+	/* VALIDATION_BOGUS: the answer that is not to be believed, and the one it does not fit: with the keys for a signature, with the DS for a key; or NULL. Borrowed until
+	 * validation_free. */
+	const ldns_pkt *from, *against;
 };
 
 struct validation;
@@ -37,6 +40,8 @@ int validation_anchor(const char *path, ldns_rr_list **ret, struct err *err);
 /* anchor: DNSKEYs of the root; borrowed until validation_free. NULL: out of memory, or qname is no domain name. */
 struct validation *validation_new(const ldns_rr_list *anchor, const char *qname, uint16_t qtype, int64_t now_s);
 void validation_free(struct validation *validation);
+/* Answers come from servers of each zone, not from a resolver: what an alias leads to is asked for by itself. Before the first validation_next. */
+void validation_set_direct(struct validation *validation);
 /* The answer to the question that was needed last; taken over. False: too many, or out of memory; it is freed. */
 bool validation_add(struct validation *validation, ldns_pkt *answer);
 void validation_next(struct validation *validation, struct validation_verdict *ret);

@@ -74,6 +74,7 @@ struct validation {
 	ldns_rdf *qname;
 	ldns_rr_type qtype;
 	int64_t now_s;
+	bool is_direct;
 	struct evidence answers[ANSWERS_MAX];
 	struct cut cuts[ANSWERS_MAX + 1];
 	size_t answer_count, cut_count;
@@ -83,5 +84,7 @@ struct validation {
 
 /* The answer to a question, if it was asked; else it is what is wanted next. */
 enum step answer_to(struct validation *v, const ldns_rdf *name, ldns_rr_type type, const ldns_pkt **ret);
+/* Once something is bogus: in which answer, unless that is known already, and which other one (of name, type; NULL: none) it does not fit. Returns step. */
+enum step blame(struct validation *v, enum step step, const ldns_pkt *answer, const ldns_rdf *name, ldns_rr_type type);
 /* The closest zone at or above name, as its chain shows it. As deep as name has labels. */
 enum step zone_of(struct validation *v, const ldns_rdf *name, const struct cut **ret);

@@ -99,6 +99,7 @@ static enum step trust_keys(struct validation *v, const ldns_rdf *zone, const ld
 				ldns_dname_label_count(zone) ? "its DS" : "the trust anchor", tags);
 	else
 		step = verify_rrset(keys, signatures, zone, named, v->now_s, NULL, &v->verdict);
+	blame(v, step, answer, zone, LDNS_RR_TYPE_DS);
 	ldns_rr_list_free(named);
 	ldns_rr_list_free(signatures);
 	*ret = step == STEP_OK ? add_cut(v, zone) : NULL;
@@ -201,7 +202,7 @@ static enum step look_for_cut(struct validation *v, const struct cut *parent, co
 	}
 	ldns_rr_list_free(ds);
 	ldns_rr_list_free(cname);
-	return step;
+	return blame(v, step, answer, parent->name, LDNS_RR_TYPE_DNSKEY);
 }
 
 static struct cut *known_cut(struct validation *v, const ldns_rdf *name)

@@ -114,6 +114,24 @@ static void resolve_zone(struct plan_ctx *ctx, const struct probe *probe, const 
 			 probe->qname, zone ? "is meant, or can be reached from there" : "is known");
 }
 
+/* Every address at which from can ask the root. */
+static void resolve_root(struct plan_ctx *ctx, const struct topo_host *from, const struct text *via,
+			 struct probe_server **ret_servers, size_t *ret_count)
+{
+	const struct topology *topology = ctx->plan->topology;
+	size_t room = 1;
+
+	for (size_t i = 0; i < topology->host_count; i++)
+		room += topology->hosts[i].role == HOST_ROOT ? topology->hosts[i].addresses.count : 0;
+	*ret_servers = ARENA_ARRAY(ctx->arena, struct probe_server, room);
+	for (size_t i = 0; i < topology->host_count; i++) {
+		if (topology->hosts[i].role == HOST_ROOT)
+			add(ctx, from, &topology->hosts[i], *ret_servers, ret_count);
+	}
+	if (!*ret_count)
+		errs_add(ctx->errs, via->loc, "via: %s has no address of a family that the lab's root has", from->name);
+}
+
 void via_resolve(struct plan_ctx *ctx, const struct probe *probe, struct probe_server **ret_servers, size_t *ret_count)
 {
 	const struct text *via = probe->ops->via ? probe->ops->via(probe) : NULL;
@@ -126,6 +144,8 @@ void via_resolve(struct plan_ctx *ctx, const struct probe *probe, struct probe_s
 		say_unknown(ctx, &probe->from, "host", true);
 	} else if (probe->ops->to) {
 		resolve_zone(ctx, probe, from, ret_servers, ret_count);
+	} else if (probe->ops->from_root && probe->ops->from_root(probe)) {
+		resolve_root(ctx, from, via, ret_servers, ret_count);
 	} else if (via && via->value) {
 		resolve_via(ctx, from, via, ret_servers, ret_count);
 	} else if (!from->resolver_count) {

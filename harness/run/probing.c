@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "harness/run/probing.h"
+#include "harness/plan/topology.h"
 
 #include <errno.h>
 #include <string.h>
@@ -54,6 +55,14 @@ static void part_done(void *arg, const struct ev_sample_part *part)
 	bus_emit(asker->probing->bus, &ev);
 }
 
+static const char *host_at(void *arg, const struct address *address)
+{
+	const struct asker *asker = arg;
+	const struct topo_host *host = topology_host_at(asker->probing->plan->topology, address);
+
+	return host ? host->name : NULL;
+}
+
 static void ask(void *arg, int64_t i, int64_t due_ns)
 {
 	struct asker *asker = arg;
@@ -79,6 +88,7 @@ static int open_asker(struct probing *probing, size_t i, struct lab *lab, const 
 		.ca_file = lab_ca(lab) ? ca_bundle(lab_ca(lab)) : NULL,
 		.done = sample_done,
 		.part = part_done,
+		.host_at = host_at,
 		.arg = asker,
 	};
 	r = asker->probe->ops->open(asker->probe, &asker->ctx, &asker->state, err);

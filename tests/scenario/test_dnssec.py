@@ -21,6 +21,7 @@ HARMLESS = {
     "ns-removed": (["timeline.0.zone=other.com"], "fail"),
     "nsec3-iterations": (["timeline.0.what=zonemd-wrong"], "fail"),
     "nsec3-parameters": (["timeline.0.what=zonemd-wrong"], "fail"),
+    "one-provider-expired": (["timeline.0.zone=other.com"], "fail"),
     "providers": (["timeline.0.target=[alpha, beta]"], "fail"),  # the other way round: it is the second provider that carries it
     "providers-key-missing": (["timeline.0.what=zonemd-wrong"], "fail"),
     "rollover": (["matrix.dnskey_ttl=[1h]"], "fail"),  # resolvers hold on to the old keys: steps were really taken, and too early
