@@ -18,6 +18,13 @@ struct zone_question {
 int zone_job_push(const struct server_process *server, const char *zone, const char *text, size_t len,
 		  struct job_report *report);
 
+/* Of changes that meet in one file, one comes after the other: who reads it, changes it and puts it back holds it all the while. A descriptor, to be closed; -1 with
+ * report->text. */
+int zone_job_hold(const struct server_process *server, const char *zone, struct job_report *report);
+/* zone_job_push for who holds the file. */
+int zone_job_replace(const struct server_process *server, const char *zone, const char *text, size_t len,
+		     struct job_report *report);
+
 /* The file alone: the server is not told. */
 int zone_job_write(const struct server_process *server, const char *zone, const char *text, size_t len,
 		   struct job_report *report);

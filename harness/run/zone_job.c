@@ -82,20 +82,41 @@ static int replace_and_reload(const struct server_process *server, const struct 
 	return status ? status : control_verb(server, SERVER_RELOAD_ZONE, own->name, report);
 }
 
+/* That the server loads from a file; NULL: report->text says that it does not. */
+static const struct server_zone *own_zone(const struct server_process *server, const char *zone,
+					  struct job_report *report)
+{
+	const struct server_zone *own = find_zone(server_process_spec(server), zone);
+
+	if (own && !own->primary_count)
+		return own;
+	job_say(report, "%s is no primary of %s", server_process_spec(server)->host, zone);
+	return NULL;
+}
+
+int zone_job_hold(const struct server_process *server, const char *zone, struct job_report *report)
+{
+	const struct server_zone *own = own_zone(server, zone, report);
+
+	return own ? lock_file(own->file, report) : -1;
+}
+
+int zone_job_replace(const struct server_process *server, const char *zone, const char *text, size_t len,
+		     struct job_report *report)
+{
+	const struct server_zone *own = own_zone(server, zone, report);
+
+	return own ? replace_and_reload(server, own, text, len, report) : 1;
+}
+
 int zone_job_push(const struct server_process *server, const char *zone, const char *text, size_t len,
 		  struct job_report *report)
 {
-	const struct server_zone *own = find_zone(server_process_spec(server), zone);
-	int lock, status;
+	int lock = zone_job_hold(server, zone, report), status;
 
-	if (!own || own->primary_count) {
-		job_say(report, "%s is no primary of %s", server_process_spec(server)->host, zone);
-		return 1;
-	}
-	lock = lock_file(own->file, report);
 	if (lock < 0)
 		return 1;
-	status = replace_and_reload(server, own, text, len, report);
+	status = zone_job_replace(server, zone, text, len, report);
 	close(lock);
 	return status;
 }

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define ASK_AGAIN_MS 10
 #define KEYS_MORE 8 /* an edit may add some */
@@ -138,7 +139,7 @@ static int push(const struct zone_rework *rework, struct job_report *report)
 		return 1;
 	ldns_rr_list_print_fmt(out, ldns_output_format_nocomments, rework->rrs);
 	fclose(out);
-	status = zone_job_push(rework->server, rework->zone->name, text, len, report);
+	status = zone_job_replace(rework->server, rework->zone->name, text, len, report);
 	free(text);
 	return status;
 }
@@ -166,12 +167,15 @@ int zone_rework(const struct server_process *server, const struct server_zone *z
 	struct zone_rework rework = {.server = server, .zone = zone};
 	uint32_t serial = 0;
 	struct err err = {0};
-	int status = 1;
+	int status = 1, lock = zone_job_hold(server, zone->name, report);
 
+	if (lock < 0)
+		return 1;
 	if (read_zone(zone->file, &rework.rrs, &err) < 0 || edit_zone(&rework, edit, arg, &serial, &err) < 0)
 		job_say(report, "%s", err.text);
 	else
 		status = push(&rework, report);
+	close(lock);
 	ldns_rr_list_deep_free(rework.rrs);
 	return status ? status : wait_serial(&rework, serial, until_ns, report);
 }
