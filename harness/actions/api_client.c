@@ -13,6 +13,7 @@ struct answer {
 	long status; /* 0: none came */
 	int64_t retry_after_s; /* 0: it did not say */
 	CURLcode code;
+	char type[40]; /* of its content; empty: it did not say */
 };
 
 static size_t take(char *data, size_t size, size_t count, void *arg)
@@ -48,6 +49,7 @@ static struct answer ask(struct api_client *client, const char *method, const ch
 	struct answer ret = {.code = CURLE_FAILED_INIT};
 	CURL *curl = curl_easy_init();
 	curl_off_t wait_s = 0;
+	const char *type = NULL;
 
 	buf_clear(&client->body);
 	if (curl && headers) {
@@ -64,6 +66,8 @@ static struct answer ask(struct api_client *client, const char *method, const ch
 		ret.code = curl_easy_perform(curl);
 		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &ret.status);
 		curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &wait_s);
+		curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
+		snprintf(ret.type, sizeof(ret.type), "%s", type ? type : "");
 		ret.retry_after_s = wait_s;
 	}
 	if (ret.code != CURLE_OK)
@@ -84,6 +88,13 @@ static bool is_passing(const struct answer *answer)
 	return !answer->status || answer->status == 429 || answer->status >= 500;
 }
 
+static bool is_json(const struct answer *answer)
+{
+	static const char json[] = "application/json";
+
+	return !strncasecmp(answer->type, json, sizeof(json) - 1);
+}
+
 static void log_answer(struct api_client *client, const char *method, const struct answer *answer)
 {
 	int len = (int)(client->body.len > SAID_MAX ? SAID_MAX : client->body.len);
@@ -96,7 +107,9 @@ static void log_answer(struct api_client *client, const char *method, const stru
 	buf_printf(&client->log, "%ld", answer->status);
 	if (answer->retry_after_s)
 		buf_printf(&client->log, " (Retry-After %lld s)", (long long)answer->retry_after_s);
-	if (!is_success(answer) && len)
+	if (is_success(answer) && !is_json(answer) && len)
+		buf_printf(&client->log, " (%s)", *answer->type ? answer->type : "of no type");
+	if ((!is_success(answer) || !is_json(answer)) && len)
 		buf_printf(&client->log, " %.*s", len, client->body.data);
 }
 

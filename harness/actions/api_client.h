@@ -7,11 +7,16 @@
 #include "harness/actions/common.h"
 #include "harness/base/buf.h"
 
+enum api_expect { API_APPLIED, API_REFUSED /* by if_serial */ };
+
 struct api_options {
 	int64_t batch; /* record sets in one PATCH */
 	int64_t retries; /* of one request */
 	int64_t backoff_ns; /* before the first of them; doubled each time. Retry-After goes before it */
 	int64_t request_timeout_ns;
+	int64_t if_serial; /* the zone must have it when it is read; PARAM_UNSET: any */
+	int64_t expect; /* enum api_expect */
+	bool verify; /* afterwards it is read once more, and must hold what was pushed and nothing else */
 };
 
 struct api_client {

@@ -10,8 +10,8 @@ struct plan;
 /* Adds an error for what cannot be pushed so: the zone has no API, a host's software has none. */
 void api_push_check(const struct action *action, const struct zone_spec *spec, const struct plan *plan,
 		    struct errs *errs);
-/* A perform. */
-int api_push_perform(const struct action *action, const struct api_options *options, const struct action_place *place,
-		     struct job_report *report);
+/* A perform that pushes the version. */
+int api_push_perform(const struct action *action, const struct zone_version *version, const struct api_options *options,
+		     const struct action_place *place, struct job_report *report);
 /* The same by hand. */
 void api_push_commands(const struct action *action, struct buf *out);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "harness/actions/api_sets.h"
 
+#include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "harness/base/rr.h"
 
@@ -53,46 +56,98 @@ struct api_records api_records_of(const ldns_rr_list *rrs, struct arena *arena)
 	return ret;
 }
 
-static bool read_set(const json_t *set, ldns_rr_list *rrs)
+static int read_record(const char *name, const char *type, json_int_t ttl, const json_t *record, ldns_rr_list *rrs,
+		       struct err *err)
+{
+	const char *data = json_string_value(json_object_get(record, "content"));
+	struct buf line = {0};
+	ldns_rr *rr = NULL;
+	ldns_status status;
+
+	if (!data)
+		return err_set(err, -EINVAL, LOC_NONE, "a record of %.100s %.20s without content", name, type);
+	buf_printf(&line, "%s %lld IN %s %s", name, (long long)ttl, type, data);
+	status = line.failed ? LDNS_STATUS_MEM_ERR : rr_from_text(&rr, line.data, 0, NULL);
+	buf_fini(&line);
+	if (status != LDNS_STATUS_OK || !ldns_rr_list_push_rr(rrs, rr))
+		return err_set(err, -EINVAL, LOC_NONE, "%.100s %.20s '%.60s': %s", name, type, data,
+			       ldns_get_errorstr_by_id(status));
+	return 0;
+}
+
+static int read_set(const json_t *set, ldns_rr_list *rrs, struct err *err)
 {
 	const char *name = json_string_value(json_object_get(set, "name"));
 	const char *type = json_string_value(json_object_get(set, "type"));
 	json_int_t ttl = json_integer_value(json_object_get(set, "ttl"));
 	const json_t *record;
+	int r = 0;
 	size_t i;
 
 	if (!name || !type)
-		return false;
+		return err_set(err, -EINVAL, LOC_NONE, "a record set without name or type");
 	json_array_foreach(json_object_get(set, "records"), i, record)
 	{
-		const char *data = json_string_value(json_object_get(record, "content"));
-		struct buf line = {0};
-		ldns_rr *rr = NULL;
-
-		buf_printf(&line, "%s %lld IN %s %s", name, (long long)ttl, type, data ? data : "");
-		if (!line.failed && rr_from_text(&rr, line.data, 0, NULL) == LDNS_STATUS_OK)
-			ldns_rr_list_push_rr(rrs, rr);
-		buf_fini(&line);
-		if (!rr)
-			return false;
+		r = r ? r : read_record(name, type, ttl, record, rrs, err);
 	}
-	return true;
+	return r;
 }
 
-bool api_records_read(const char *json, size_t len, struct arena *arena, struct api_records *ret)
+static bool is_name(const char *name, const char *zone)
 {
-	json_t *zone = json_loadb(json, len, 0, NULL);
-	const json_t *sets = json_object_get(zone, "rrsets"), *set;
-	ldns_rr_list *rrs = ldns_rr_list_new();
-	bool ok = rrs && json_is_array(sets);
+	size_t len = strlen(zone);
+
+	return !strncasecmp(name, zone, len) && (!name[len] || !strcmp(name + len, "."));
+}
+
+static int read_zone(const json_t *root, const char *zone, ldns_rr_list *rrs, struct err *err)
+{
+	const char *name = json_string_value(json_object_get(root, "name"));
+	const json_t *sets = json_object_get(root, "rrsets"), *set;
+	int r = 0;
 	size_t i;
 
-	json_array_foreach(sets, i, set) ok = ok && read_set(set, rrs);
-	if (ok)
+	if (!name || !json_is_array(sets))
+		return err_set(err, -EINVAL, LOC_NONE, "JSON without %s", name ? "rrsets" : "a zone's name");
+	if (!is_name(name, zone))
+		return err_set(err, -EINVAL, LOC_NONE, "another zone, %.100s", name);
+	json_array_foreach(sets, i, set)
+	{
+		r = r ? r : read_set(set, rrs, err);
+	}
+	return r;
+}
+
+int api_records_read(const char *json, size_t len, const char *zone, struct arena *arena, struct api_records *ret,
+		     struct err *err)
+{
+	json_error_t why;
+	json_t *root = json_loadb(json, len, 0, &why);
+	ldns_rr_list *rrs = ldns_rr_list_new();
+	int r;
+
+	if (!root)
+		r = err_set(err, -EINVAL, LOC_NONE, "no JSON: line %d: %.100s", why.line, why.text);
+	else if (!rrs)
+		r = err_set(err, -ENOMEM, LOC_NONE, "out of memory");
+	else
+		r = read_zone(root, zone, rrs, err);
+	if (!r)
 		*ret = api_records_of(rrs, arena);
 	ldns_rr_list_deep_free(rrs);
-	json_decref(zone);
-	return ok;
+	json_decref(root);
+	return r;
+}
+
+int64_t api_records_serial(const struct api_records *records)
+{
+	unsigned long serial;
+
+	for (size_t i = 0; i < records->count; i++) {
+		if (!strcmp(records->v[i].type, "SOA") && sscanf(records->v[i].data, "%*s %*s %lu", &serial) == 1)
+			return (int64_t)serial;
+	}
+	return -1;
 }
 
 /* ---- the difference ---- */

@@ -5,6 +5,7 @@
 #pragma once
 #include "harness/base/arena.h"
 #include "harness/base/buf.h"
+#include "harness/base/err.h"
 #include "harness/plan/zone.h"
 
 struct api_record {
@@ -24,8 +25,11 @@ struct api_changes {
 };
 
 struct api_records api_records_of(const ldns_rr_list *rrs, struct arena *arena);
-/* From the answer to GET …/zones/ZONE. False: it is something else. */
-bool api_records_read(const char *json, size_t len, struct arena *arena, struct api_records *ret);
+/* From the answer to GET …/zones/ZONE. 0 or a negative errno: err says what it is instead ("no JSON: …"), a phrase that follows "that is ". */
+int api_records_read(const char *json, size_t len, const char *zone, struct arena *arena, struct api_records *ret,
+		     struct err *err);
+/* Of the SOA; -1: there is none. */
+int64_t api_records_serial(const struct api_records *records);
 
 struct api_changes api_difference(const struct api_records *from, const struct api_records *to, struct arena *arena);
 /* The body of a PATCH with count of the changes. In arena. */

@@ -8,6 +8,7 @@
 static const char *const serials[] = {"file", "raise", NULL};
 enum { SERIAL_FILE, SERIAL_RAISE };
 
+static const char *const expects[] = {"applied", "refused", NULL}; /* enum api_expect */
 static const char *const ways[] = {"file", "api", NULL};
 enum { BY_FILE, BY_API };
 
@@ -16,6 +17,7 @@ struct push {
 	struct text file;
 	int64_t serial, by;
 	struct api_options api;
+	const struct zone_version *wanted; /* action.version, or what is expected to be refused */
 };
 
 static const struct param push_params[] = {
@@ -35,6 +37,13 @@ static const struct param push_params[] = {
 		   "by api: the wait before the first repetition, doubled each time; a Retry-After goes before it"),
 	P_DURATION(struct push, api.request_timeout_ns, "request_timeout", 10 * MSEC, 3600 * SEC, 2 * SEC,
 		   "by api: how long one request may take"),
+	P_INT(struct push, api.if_serial, "if_serial", 0, UINT32_MAX, PARAM_UNSET,
+	      "by api: only if the zone is read with this serial. The API has no precondition: what others change "
+	      "between that and the PATCH is not seen"),
+	P_ENUM(struct push, api.expect, "expect", expects, API_APPLIED,
+	       "by api: what is to come of it. refused: by if_serial, and the zone stays as it is"),
+	P_BOOL(struct push, api.verify, "verify", false,
+	       "by api: afterwards the zone is read again, and must hold what was pushed and nothing else"),
 	PARAM_END,
 };
 
@@ -54,6 +63,28 @@ static void check_serial(const struct push *push, const struct zone *zone, uint3
 		 before, push->action.zone.value);
 }
 
+static void check_guard(const struct push *push, struct errs *errs)
+{
+	/* A file in the place of another is put there whatever that held. */
+	if (push->by == BY_FILE && (push->api.if_serial != PARAM_UNSET || push->api.verify))
+		errs_add(errs, push->action.loc,
+			 "push: if_serial: and verify: go with by: api; a file is put in the place of whatever was "
+			 "there");
+	if (push->api.expect == API_REFUSED && push->api.if_serial == PARAM_UNSET)
+		errs_add(errs, push->action.loc, "expect: refused needs if_serial:, which refuses");
+}
+
+/* None of the plan's: nobody is ever to see it. */
+static const struct zone_version *refused_version(const struct plan *plan, const struct zone_spec *spec,
+						  const struct zone *zone, struct arena *arena)
+{
+	struct zone_version *version = ARENA_NEW(arena, struct zone_version);
+
+	*version = (struct zone_version){.spec = spec, .zone = zone, .serial = zone_serial(zone)};
+	version->text = version_master_text(plan, spec, zone, arena, &version->len);
+	return version;
+}
+
 static void push_resolve(struct action *action, struct plan *plan, struct arena *arena, struct errs *errs)
 {
 	struct push *push = (struct push *)action;
@@ -65,14 +96,17 @@ static void push_resolve(struct action *action, struct plan *plan, struct arena 
 		return; /* said already */
 	if (push->by == BY_API)
 		api_push_check(action, spec, plan, errs);
+	check_guard(push, errs);
 	before = version_serial(plan, spec);
 	if (push->serial == SERIAL_RAISE)
 		zone = version_edit(plan, zone, before + 1, NULL, NULL, "with its serial raised", push->file.loc, arena,
 				    errs);
-	else
+	else if (push->api.expect == API_APPLIED)
 		check_serial(push, zone, before, errs);
-	if (zone)
-		action->version = version_add(plan, spec, zone, push->file.loc, arena, errs);
+	if (zone && push->api.expect == API_REFUSED)
+		push->wanted = refused_version(plan, spec, zone, arena);
+	else if (zone)
+		push->wanted = action->version = version_add(plan, spec, zone, push->file.loc, arena, errs);
 }
 
 static int push_perform(const struct action *action, const struct action_place *place, struct job_report *report)
@@ -80,7 +114,7 @@ static int push_perform(const struct action *action, const struct action_place *
 	const struct push *push = (const struct push *)action;
 
 	if (push->by == BY_API)
-		return api_push_perform(action, &push->api, place, report);
+		return api_push_perform(action, push->wanted, &push->api, place, report);
 	return action_push_version(action, place, report);
 }
 
@@ -97,10 +131,12 @@ static void push_sentence(const struct action *action, struct buf *out)
 	const struct push *push = (const struct push *)action;
 
 	buf_printf(out, "pushes %s as zone %s, serial %u, to ", push->file.value, action->zone.value,
-		   action->version->serial);
+		   push->wanted->serial);
 	action_add_hosts(action, out);
 	if (push->by == BY_API)
 		buf_puts(out, ", by the HTTP API");
+	if (push->api.if_serial != PARAM_UNSET)
+		buf_printf(out, ", only if it reads serial %lld", (long long)push->api.if_serial);
 }
 
 extern const struct action_ops push_ops;

@@ -13,7 +13,8 @@
 #include "injectors/http/front.h"
 #include "injectors/process/servers.h"
 
-static const char *const whats[] = {"status", "timeout", "partial", "not-applied", "stale", NULL}; /* enum front_what */
+static const char *const whats[] = {"status", "timeout", "partial", "not-applied",
+				    "stale",  "late",    "body",    NULL}; /* enum front_what */
 static const char *const method_names[] = {"GET", "PATCH", "PUT", "POST", "DELETE", NULL}; /* enum front_method */
 #define METHODS_ALL ((1u << FRONT_METHODS) - 1)
 
@@ -24,7 +25,8 @@ struct api_front { /* before one of the servers */
 
 struct api {
 	struct injector injector;
-	int64_t what, status, retry_after_ns, methods, first;
+	int64_t what, status, retry_after_ns, methods, first, delay_ns;
+	struct text body, content_type;
 	struct api_front *fronts; /* one for each server; NULL: not prepared */
 };
 
@@ -34,15 +36,20 @@ static const struct param params[] = {
 	       "record "
 	       "sets applied and then an error status; a success although nothing was applied; a GET answered as it "
 	       "was "
-	       "before"),
-	P_INT(struct api, status, "status", 400, 599, 500,
-	      "what: status, partial: the HTTP status, such as 401, 403, 409, 412, 429 or 503"),
+	       "before; passed on after delay:, even if its client has given up by then; something else (body:)"),
+	P_INT(struct api, status, "status", 200, 599, PARAM_UNSET,
+	      "the HTTP status: of what: status and partial an error such as 401, 403, 409, 412, 429 or 503, by "
+	      "default "
+	      "500; of what: body any, by default 200"),
 	P_DURATION(struct api, retry_after_ns, "retry_after", 1 * SEC, 86400 * SEC, PARAM_UNSET,
 		   "what: status, partial: a Retry-After with it, in whole seconds"),
 	P_ENUMS(struct api, methods, "method", method_names,
 		"requests it acts on; by default all, PATCH for partial and not-applied, GET for stale"),
 	P_INT(struct api, first, "first", 1, INT32_MAX, PARAM_UNSET,
 	      "only so many requests, the first; by default all"),
+	P_DURATION(struct api, delay_ns, "delay", 1 * MSEC, 3600 * SEC, PARAM_UNSET, "what: late: how late"),
+	P_TEXT(struct api, body, "body", "what: body: what is answered, such as a gateway's page"),
+	P_TEXT_DEFAULT(struct api, content_type, "content_type", "text/html", "what: body: what it is said to be"),
 	PARAM_END,
 };
 
@@ -53,6 +60,34 @@ static unsigned methods_of(const struct api *api)
 	if (api->what == FRONT_STALE)
 		return 1u << FRONT_GET;
 	return api->what == FRONT_PARTIAL || api->what == FRONT_NOT_APPLIED ? 1u << FRONT_PATCH : METHODS_ALL;
+}
+
+static int status_of(const struct api *api)
+{
+	if (api->status != PARAM_UNSET)
+		return (int)api->status;
+	return api->what == FRONT_BODY ? 200 : 500;
+}
+
+/* Keys that belong to one what, and the what that needs them. */
+static void validate_more(const struct api *api, struct errs *errs)
+{
+	struct loc loc = api->injector.loc;
+
+	if ((api->delay_ns != PARAM_UNSET) != (api->what == FRONT_LATE))
+		errs_add(errs, loc, "delay: goes with what: late, which needs it");
+	if ((api->body.value != NULL) != (api->what == FRONT_BODY))
+		errs_add(errs, loc, "body: goes with what: body, which needs it");
+	if (api->body.value && strlen(api->body.value) >= FRONT_BODY_MAX)
+		errs_add(errs, api->body.loc, "body: at most %d bytes", FRONT_BODY_MAX - 1);
+	if (strlen(api->content_type.value) >= sizeof(((struct front_rule *)0)->type) ||
+	    strpbrk(api->content_type.value, "\r\n"))
+		errs_add(errs, api->content_type.loc, "content_type: a media type, such as text/html, is expected");
+	if (api->status != PARAM_UNSET && api->what != FRONT_STATUS && api->what != FRONT_PARTIAL &&
+	    api->what != FRONT_BODY)
+		errs_add(errs, loc, "status: has no place with what: %s", whats[api->what]);
+	else if (status_of(api) < 400 && api->what != FRONT_BODY)
+		errs_add(errs, loc, "status: what: %s needs an error, 400 or above", whats[api->what]);
 }
 
 static void validate(const struct injector *injector, struct errs *errs)
@@ -71,6 +106,7 @@ static void validate(const struct injector *injector, struct errs *errs)
 	if (api->retry_after_ns != PARAM_UNSET && api->what != FRONT_STATUS && api->what != FRONT_PARTIAL)
 		errs_add(errs, injector->loc, "retry_after: has no place with what: %s, which answers no error status",
 			 whats[api->what]);
+	validate_more(api, errs);
 }
 
 /* Whether an API is there at all. */
@@ -125,15 +161,19 @@ static int prepare_one(struct api *api, size_t i, struct injector_ctx *ctx, stru
 	const struct injector_server *server = &api->injector.servers[i];
 	struct host *host = ctx->control->host(ctx->control->arg, server->host);
 	struct front *before = find_front(api, ctx, server->host);
-	const struct front_rule rule = {
+	struct front_rule rule = {
 		.what = (enum front_what)api->what,
-		.status = (int)api->status,
+		.status = status_of(api),
 		.retry_after_s = api->retry_after_ns == PARAM_UNSET ? 0 : api->retry_after_ns / SEC,
 		.methods = methods_of(api),
 		.first = api->first == PARAM_UNSET ? 0 : api->first,
+		.delay_ns = api->delay_ns,
 	};
-	int r = front_open(host, &server->addresses->v[0], before, &rule, &api->fronts[i].front, &api->fronts[i].rule,
-			   err);
+	int r;
+
+	snprintf(rule.body, sizeof(rule.body), "%s", api->body.value ? api->body.value : "");
+	snprintf(rule.type, sizeof(rule.type), "%s", api->content_type.value);
+	r = front_open(host, &server->addresses->v[0], before, &rule, &api->fronts[i].front, &api->fronts[i].rule, err);
 
 	if (!r && !before && ctx->child)
 		ctx->child(ctx->child_arg, &api->injector, front_pid(api->fronts[i].front), true);
@@ -227,6 +267,8 @@ static void sentence(const struct injector *injector, struct buf *out)
 		[FRONT_PARTIAL] = "applies half of and then refuses",
 		[FRONT_NOT_APPLIED] = "accepts and does not apply",
 		[FRONT_STALE] = "answers as they were before",
+		[FRONT_LATE] = "keeps and passes on late",
+		[FRONT_BODY] = "answers with something else",
 	};
 
 	buf_printf(out, "%s ", words[api->what]);
@@ -239,7 +281,7 @@ static void sentence(const struct injector *injector, struct buf *out)
 	buf_printf(out, "%srequests to the HTTP API of ", methods_of(api) == METHODS_ALL ? "" : " ");
 	servers_list(injector, out);
 	if (api->what == FRONT_STATUS || api->what == FRONT_PARTIAL)
-		buf_printf(out, " with status %lld", (long long)api->status);
+		buf_printf(out, " with status %d", status_of(api));
 }
 
 static void commands(const struct injector *injector, struct buf *to_apply, struct buf *to_revert)
@@ -256,7 +298,8 @@ static void commands(const struct injector *injector, struct buf *to_apply, stru
 extern const struct injector_ops api_ops;
 const struct injector_ops api_ops = {
 	.kind = "api",
-	.summary = "a nameserver's HTTP API refuses, stays silent, applies half or nothing, or shows what was before",
+	.summary = "a nameserver's HTTP API refuses, stays silent, is late, applies half or nothing, shows what was "
+		   "before, or is something else",
 	.hits = INJECTOR_HITS_SERVERS,
 	.demands = INJECTOR_DEMANDS_API,
 	.params = params,

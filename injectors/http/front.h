@@ -17,7 +17,11 @@ enum front_what {
 	FRONT_PARTIAL, /* a PATCH: the first half of its record sets is passed on, then the status is answered */
 	FRONT_NOT_APPLIED, /* a success; the server hears nothing */
 	FRONT_STALE, /* a GET: the oldest answer that passed, where today's is another */
+	FRONT_LATE, /* passed on after delay_ns, even if its client has gone by then */
+	FRONT_BODY, /* the status with body and type at once; the server hears nothing */
 };
+
+#define FRONT_BODY_MAX 2048
 
 enum front_method { FRONT_GET, FRONT_PATCH, FRONT_PUT, FRONT_POST, FRONT_DELETE, FRONT_METHODS };
 
@@ -27,6 +31,8 @@ struct front_rule {
 	int64_t retry_after_s; /* 0: not said */
 	unsigned methods; /* set of 1 << enum front_method */
 	int64_t first; /* it acts on so many requests each time it is set on; 0: all */
+	int64_t delay_ns;
+	char body[FRONT_BODY_MAX], type[64];
 };
 
 struct front_counts {

@@ -19,6 +19,8 @@
 #include <unistd.h>
 
 #include "harness/api/server.h"
+#include "harness/base/macro.h"
+#include "harness/base/units.h"
 
 #define SERVER_WAIT_S 20
 #define BACKLOG 64
@@ -38,6 +40,10 @@ struct flight {
 	struct child *child;
 	struct evhttp_request *client; /* NULL: it is gone */
 	struct front_slot *slot; /* whose rule acts on it; NULL: none */
+	/* until it leaves */
+	struct evhttp_request *upstream;
+	enum evhttp_cmd_type method;
+	char *uri; /* owned */
 };
 
 static const enum evhttp_cmd_type methods[FRONT_METHODS] = {
@@ -105,6 +111,18 @@ static const char *success_body(const struct evhttp_request *client)
 	return client->type == EVHTTP_REQ_PUT ? "{\"result\": \"Notification queued\"}" : "";
 }
 
+static void answer_body(struct evhttp_request *client, const struct front_rule *rule)
+{
+	struct evbuffer *body = evbuffer_new();
+
+	if (body)
+		evbuffer_add(body, rule->body, strlen(rule->body));
+	evhttp_add_header(evhttp_request_get_output_headers(client), "Content-Type", rule->type);
+	evhttp_send_reply(client, rule->status, NULL, body);
+	if (body)
+		evbuffer_free(body);
+}
+
 static void answer_success(struct evhttp_request *client)
 {
 	const char *text = success_body(client);
@@ -164,8 +182,9 @@ static void answer_passed(struct flight *flight, struct evhttp_request *upstream
 
 	if (flight->client->type == EVHTTP_REQ_GET && status == 200) {
 		struct evbuffer *oldest = find_oldest(flight->child, uri);
+		bool is_stale = flight->slot && flight->slot->rule.what == FRONT_STALE;
 
-		if (flight->slot && oldest && !is_same(oldest, body)) {
+		if (is_stale && oldest && !is_same(oldest, body)) {
 			copy = evbuffer_new();
 			if (copy)
 				evbuffer_add(copy, evbuffer_pullup(oldest, -1), evbuffer_get_length(oldest));
@@ -179,6 +198,12 @@ static void answer_passed(struct flight *flight, struct evhttp_request *upstream
 	evhttp_send_reply(flight->client, status, evhttp_request_get_response_code_line(upstream), said);
 	if (copy)
 		evbuffer_free(copy);
+}
+
+static void flight_free(struct flight *flight)
+{
+	free(flight->uri);
+	free(flight);
 }
 
 static void on_answer(struct evhttp_request *upstream, void *arg)
@@ -198,7 +223,7 @@ static void on_answer(struct evhttp_request *upstream, void *arg)
 		else
 			answer_passed(flight, upstream);
 	}
-	free(flight);
+	flight_free(flight);
 }
 
 static void on_client_gone(struct evhttp_connection *connection, void *arg)
@@ -228,22 +253,61 @@ static void copy_headers(const struct evhttp_request *from, struct evhttp_reques
 	evhttp_add_header(out, "Connection", "close");
 }
 
-/* body: taken from. */
-static void pass_on(struct child *child, struct evhttp_request *client, struct front_slot *slot, struct evbuffer *body)
+/* A request like the client's, ready to leave. body: taken from. */
+static struct flight *flight_new(struct child *child, struct evhttp_request *client, struct front_slot *slot,
+				 struct evbuffer *body)
 {
 	struct flight *flight = calloc(1, sizeof(*flight));
-	struct evhttp_connection *connection = evhttp_connection_base_new(child->base, NULL, "127.0.0.1", API_PORT);
-	struct evhttp_request *upstream = flight ? evhttp_request_new(on_answer, flight) : NULL;
 
-	if (!upstream || !connection)
+	if (!flight)
 		_exit(1);
-	*flight = (struct flight){child, client, slot};
-	copy_headers(client, upstream, evbuffer_get_length(body));
-	evbuffer_add_buffer(evhttp_request_get_output_buffer(upstream), body);
+	*flight = (struct flight){
+		.child = child,
+		.client = client,
+		.slot = slot,
+		.upstream = evhttp_request_new(on_answer, flight),
+		.method = client->type,
+		.uri = strdup(evhttp_request_get_uri(client)),
+	};
+	if (!flight->upstream || !flight->uri)
+		_exit(1);
+	copy_headers(client, flight->upstream, evbuffer_get_length(body));
+	evbuffer_add_buffer(evhttp_request_get_output_buffer(flight->upstream), body);
 	evhttp_connection_set_closecb(evhttp_request_get_connection(client), on_client_gone, flight);
+	return flight;
+}
+
+static void leave(struct flight *flight)
+{
+	struct evhttp_connection *connection =
+		evhttp_connection_base_new(flight->child->base, NULL, "127.0.0.1", API_PORT);
+
+	if (!connection)
+		_exit(1);
 	evhttp_connection_set_timeout(connection, SERVER_WAIT_S);
 	evhttp_connection_free_on_completion(connection);
-	evhttp_make_request(connection, upstream, client->type, evhttp_request_get_uri(client));
+	evhttp_make_request(connection, flight->upstream, flight->method, flight->uri);
+}
+
+static void pass_on(struct child *child, struct evhttp_request *client, struct front_slot *slot, struct evbuffer *body)
+{
+	leave(flight_new(child, client, slot, body));
+}
+
+static void on_delay_over(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	leave(arg);
+}
+
+static void pass_on_late(struct child *child, struct evhttp_request *client, struct front_slot *slot,
+			 struct evbuffer *body)
+{
+	const int64_t ns = slot->rule.delay_ns;
+	const struct timeval delay = {.tv_sec = ns / SEC, .tv_usec = ns % SEC / NSEC_PER_USEC};
+
+	act(slot);
+	if (event_base_once(child->base, -1, EV_TIMEOUT, on_delay_over, flight_new(child, client, slot, body), &delay))
+		_exit(1);
 }
 
 /* The first half of the record sets; NULL: there is none that is less than all. */
@@ -297,6 +361,13 @@ static void on_request(struct evhttp_request *client, void *arg)
 		return;
 	case FRONT_STALE:
 		pass_on(child, client, slot, body);
+		return;
+	case FRONT_LATE:
+		pass_on_late(child, client, slot, body);
+		return;
+	case FRONT_BODY:
+		act(slot);
+		answer_body(client, &slot->rule);
 		return;
 	}
 }

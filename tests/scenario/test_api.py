@@ -17,9 +17,20 @@ HARMLESS = {
     "api-partial": ["timeline.0.target=alpha.ns1", "timeline.1.batch=1"],
     "api-refused": ["timeline.0.method=DELETE", "matrix.status=[403]"],
     "api-retried": ["timeline.0.method=DELETE", "matrix.failure={\"503\": {what: status, status: 503}}"],
+    "api-something-else": ["timeline.0.method=DELETE", "matrix.answer={\"a page\": {body: page}}"],
     "api-stale": ["timeline.1.at=10ms", "timeline.1.for=300ms"],
 }
 
+# The same with another end: the push that is guarded is refused though nobody expected it, or goes through though it was to be refused.
+SPOILT = {
+    "api-race": ["timeline.1.if_serial=7"],
+    "api-race-guarded": ["timeline.1.if_serial=8"],
+    "api-race-late": ["timeline.0.delay=1ms"],
+}
+
+for name, sets in SPOILT.items():
+    harmless.add_case(f"{name} passes", os.path.join(FOLDER, name + ".yaml"), "pass")
+    harmless.add_case(f"{name} without its sting does not", os.path.join(FOLDER, name + ".yaml"), "error", sets)
 harmless.add_case("api-lab passes", os.path.join(FOLDER, "api-lab.yaml"), "pass")
 for name, sets in HARMLESS.items():
     harmless.add_case(f"{name} passes", os.path.join(FOLDER, name + ".yaml"), "pass")
@@ -67,6 +78,21 @@ def what_is_accepted_and_not_applied_is_not_served():
     host = said(result)
     assert not host["ok"] and "PATCH 204" in host["text"] and "serial 7" in host["text"], host
     assert not [s for s in result.samples("alpha") if s["outcome"] == "ok"], "somebody has seen the new address"
+
+
+@drill.case
+def what_is_no_zone_is_said_and_nothing_is_sent():
+    host = said(one("may_fail: true", 'what: body, body: "<html>Please sign in</html>", first: 1'))
+    assert not host["ok"] and "GET 200 (text/html) <html>Please sign in</html> that is no JSON" in host["text"], host
+    assert "PATCH" not in host["text"] and "serial 7" in host["text"], host
+
+
+@drill.case
+def half_a_push_says_how_much_is_there_and_what_others_wrote_is_seen_by_verifying():
+    host = said(one("retries: 0, may_fail: true", "what: partial"))
+    assert "not as pushed: 2 (3 had differed before)" in host["text"], host
+    host = said(one("retries: 0, verify: true", "what: late, delay: 300ms, method: GET, first: 1"))
+    assert host["ok"] and "all is as pushed" in host["text"], host
 
 
 @drill.case

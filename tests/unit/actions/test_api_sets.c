@@ -16,8 +16,9 @@
 static struct api_records read_zone(const char *json, struct arena *arena)
 {
 	struct api_records ret;
+	struct err err = {0};
 
-	assert_true(api_records_read(json, strlen(json), arena, &ret));
+	assert_int_equal(api_records_read(json, strlen(json), "example.com", arena, &ret, &err), 0);
 	return ret;
 }
 
@@ -88,24 +89,44 @@ static void a_batch_is_a_part_of_the_changes(void **state)
 	arena_free(arena);
 }
 
-static void rejects_what_is_no_zone(void **state)
+static void what_is_no_zone_is_said(void **state)
 {
-	static const char *const wrong[] = {
-		"",
-		"<html>502 Bad Gateway</html>",
-		"[]",
-		"{}",
-		"{\"rrsets\":{}}",
-		"{\"rrsets\":[1]}",
-		ZONE(SET("a.example.com.", "A", "60", RECORD("not an address"))),
-		"{\"rrsets\":[{\"name\":1,\"type\":2}]}",
+	static const struct {
+		const char *json, *said;
+	} wrong[] = {
+		{"", "no JSON"},
+		{"<html>502 Bad Gateway</html>", "no JSON: line 1"},
+		{"[]", "JSON without a zone's name"},
+		{"{}", "JSON without a zone's name"},
+		{"{\"name\":\"example.com.\",\"rrsets\":{}}", "JSON without rrsets"},
+		{"{\"name\":\"example.org.\",\"rrsets\":[]}", "another zone, example.org."},
+		{ZONE("1"), "a record set without name or type"},
+		{ZONE("{\"name\":1,\"type\":2}"), "a record set without name or type"},
+		{ZONE(SET("a.example.com.", "A", "60", "{}")), "a record of a.example.com. A without content"},
+		{ZONE(SET("a.example.com.", "A", "60", RECORD("not an address"))), "a.example.com. A 'not an address'"},
 	};
 	struct arena *arena = arena_new();
 	struct api_records ret;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
-		assert_false(api_records_read(wrong[i], strlen(wrong[i]), arena, &ret));
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		struct err err = {0};
+
+		assert_true(api_records_read(wrong[i].json, strlen(wrong[i].json), "example.com", arena, &ret, &err) <
+			    0);
+		assert_non_null(strstr(err.text, wrong[i].said));
+	}
+	arena_free(arena);
+}
+
+static void the_serial_is_that_of_the_soa(void **state)
+{
+	struct arena *arena = arena_new();
+	struct api_records with = read_zone(ZONE(SOA("4294967295")), arena), without = read_zone(ZONE(), arena);
+
+	(void)state;
+	assert_int_equal(api_records_serial(&with), UINT32_MAX);
+	assert_int_equal(api_records_serial(&without), -1);
 	arena_free(arena);
 }
 
@@ -116,7 +137,8 @@ int main(void)
 		cmocka_unit_test(deletions_come_first_and_the_soa_last),
 		cmocka_unit_test(a_ttl_alone_replaces_the_whole_set),
 		cmocka_unit_test(a_batch_is_a_part_of_the_changes),
-		cmocka_unit_test(rejects_what_is_no_zone),
+		cmocka_unit_test(what_is_no_zone_is_said),
+		cmocka_unit_test(the_serial_is_that_of_the_soa),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
