@@ -84,6 +84,10 @@ bench: build bench-programs ## the figures, each beside its bound
 soak: build ## the proxy under full load for SOAK_SECONDS=600: its memory stays flat
 	@DNSDRILL=$(BUILD)/dnsdrill SOAK_SECONDS=$(SOAK_SECONDS) tests/bench/run tests/bench/soak
 
+days: build ## scenarios/70-days in virtual machines, each whole, and without its sting: takes an hour or two
+	@ci/kernel
+	@DNSDRILL=$(BUILD)/dnsdrill tests/run-scripts tests/days
+
 fuzz: ## every fuzzer for FUZZ_SECONDS, with clang
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang-fuzz CC=clang \
 		SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzz-programs
@@ -186,7 +190,7 @@ $(BUILD)/lint/%.tidy: %.c .clang-tidy $(BUILD)/lint/%.clang
 
 FORCE:
 .SECONDARY:
-.PHONY: build help deps run kernel test unit scenario lint bench soak fuzz install uninstall clean FORCE \
+.PHONY: build help deps run kernel test unit scenario lint bench soak days fuzz install uninstall clean FORCE \
 	unit-programs replay-programs fuzz-programs bench-programs lint-objects lint-clang lint-tidy
 
 -include $(shell find $(BUILD) -name '*.d' -not -path '$(BUILD)/clang-fuzz/*' -not -path '$(BUILD)/sanitized/*' 2>/dev/null)

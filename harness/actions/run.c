@@ -8,6 +8,7 @@ struct run {
 	struct action action;
 	struct texts command;
 	int64_t expect_exit;
+	struct texts uses;
 };
 
 static const struct param run_params[] = {
@@ -17,6 +18,8 @@ static const struct param run_params[] = {
 	 .required = true,
 	 .doc = "the program and its arguments as a list; a text alone is run by sh -c"},
 	P_INT(struct run, expect_exit, "expect_exit", 0, 255, 0, "the exit status it must end with"),
+	P_TEXTS(struct run, uses, "uses",
+		"further programs that the command runs: a virtual machine (--engine vm) has only those it is told of"),
 	PARAM_END,
 };
 
@@ -41,6 +44,16 @@ static int run_perform(const struct action *action, const struct action_place *p
 	snprintf(text, sizeof(text), "%.899s", report->text);
 	job_say(report, "exit status %d%s%s", status, *text ? ": " : "", text);
 	return status == run->expect_exit ? 0 : 1;
+}
+
+static void run_programs(const struct action *action, void (*add)(void *arg, const char *program), void *arg)
+{
+	const struct run *run = (const struct run *)action;
+
+	if (run->command.count > 1)
+		add(arg, run->command.v[0].value);
+	for (size_t i = 0; i < run->uses.count; i++)
+		add(arg, run->uses.v[i].value);
 }
 
 static void add_command(const struct run *run, struct buf *out)
@@ -74,6 +87,7 @@ const struct action_ops run_ops = {
 	.params = run_params,
 	.size = sizeof(struct run),
 	.perform = run_perform,
+	.programs = run_programs,
 	.sentence = run_sentence,
 	.commands = run_commands,
 };

@@ -68,6 +68,9 @@ struct action_ops {
 	/* Instead of perform: the servers are ended and started again, away for so long. */
 	int64_t (*restart_away_ns)(const struct action *action);
 
+	/* Calls add for each program that it runs, by name or path, for a guest to have them. May be NULL: none. */
+	void (*programs)(const struct action *action, void (*add)(void *arg, const char *program), void *arg);
+
 	/* A sentence that says what it does ("pushes zones/v2.zone, serial 8, as example.com to alpha.ns1"). */
 	void (*sentence)(const struct action *action, struct buf *out);
 	/* What an operator would type, one command a line. Pure. */

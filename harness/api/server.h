@@ -129,6 +129,7 @@ struct server_ops {
 	/* What it needs beside its program and the libraries that names, for a guest to have it too: further programs by name, and absolute paths or glob(7)
 	 * patterns of what it loads while it runs. Ends with NULL; NULL: nothing. */
 	const char *const *needs;
+	int guest_mib; /* memory it takes in a guest beyond what any server does: files that it fills when it starts */
 	/* Writes configuration under spec->dir and fills ret. */
 	int (*configure)(const struct server_spec *spec, struct arena *arena, struct server_command *ret,
 			 struct err *err);

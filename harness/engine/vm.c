@@ -100,11 +100,13 @@ static const char *clock_base(int64_t clock_s, struct arena *arena)
 	return arena_printf(arena, "clock=vm,base=%s", text);
 }
 
-static int64_t memory_mib(size_t files_bytes)
+/* "512", of MiB. */
+static const char *memory(size_t files_bytes, int servers_mib, struct arena *arena)
 {
 	int64_t files_mib = (int64_t)(files_bytes >> 20);
+	int64_t more_mib = servers_mib + (files_mib > FILES_MIB ? 2 * (files_mib - FILES_MIB) : 0);
 
-	return files_mib <= FILES_MIB ? MEMORY_MIB : MEMORY_MIB + (2 * (files_mib - FILES_MIB) + 63) / 64 * 64;
+	return arena_printf(arena, "%lld", (long long)(MEMORY_MIB + (more_mib + 63) / 64 * 64));
 }
 
 /* argv of QEMU, in arena. */
@@ -122,7 +124,7 @@ static const char *const *compose(const struct vm_options *options, const struct
 		"-nic",        "none",
 		"-rtc",        clock_base(options->clock_s, arena),
 		"-seed",       arena_printf(arena, "%u", (unsigned)(options->seed ^ options->seed >> 32)),
-		"-m",          arena_printf(arena, "%lld", (long long)memory_mib(files_bytes)),
+		"-m",          memory(files_bytes, options->pack.memory_mib, arena),
 		"-kernel",     kernel->image,
 		"-append",     KERNEL_LINE,
 		"-initrd",     "/proc/self/fd/4",

@@ -86,6 +86,7 @@ const struct server_ops server_knot_resolver = {
 	.forwards_dot = true,
 	.version_arg = "-V",
 	.needs = needs,
+	.guest_mib = 100, /* its cache, allocated whole */
 	.configure = knot_resolver_configure,
 	.verbs = SERVER_CAN(FLUSH),
 	.control = knot_resolver_control,

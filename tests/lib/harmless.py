@@ -13,18 +13,18 @@ import drill
 EXIT = {"pass": 0, "fail": 1, "inconclusive": 3, "error": 3}
 
 
-def play(path, sets=()):
-    """The Result of one plan."""
+def play(path, sets=(), options=()):
+    """The Result of one plan. options: of `dnsdrill run`; without a clock of its own a run has ten minutes."""
     out = os.path.join(drill.scratch(), "out")
     arguments = [word for value in sets for word in ("--set", value)]
-    done = drill.run("run", path, "--out", out, *arguments, timeout=600)
+    done = drill.run("run", path, "--out", out, *arguments, *options, timeout=7200 if "vm" in options else 600)
     return drill.Result(out, done)
 
 
-def add_case(sentence, path, verdict, sets=(), seconds=20):
+def add_case(sentence, path, verdict, sets=(), seconds=20, options=()):
     """A case that the plan, with those --set, ends with that verdict, in at most so many seconds for each combination of its matrix."""
     def check():
-        result = play(path, sets)
+        result = play(path, sets, options)
         assert result.done.returncode == EXIT[verdict], result.done.stdout + result.done.stderr
         assert f"\n{verdict.upper()}  " in "\n" + result.done.stdout, result.done.stdout
         for end in result.events("run.end"):
@@ -35,13 +35,13 @@ def add_case(sentence, path, verdict, sets=(), seconds=20):
     drill.case(check)
 
 
-def folder(name, stings, without=(), seconds=20):
+def folder(name, stings, without=(), seconds=20, options=()):
     """Cases for every plan of scenarios/NAME but those of `without`. stings: plan → (what --set takes the sting out of it, the verdict then)."""
     top = os.path.join(drill.SCENARIOS, name)
     plans = sorted(file[:-5] for file in os.listdir(top) if file.endswith(".yaml") and file[:-5] not in without)
     assert set(plans) == set(stings), f"what makes these harmless, or where are they: {set(plans) ^ set(stings)}"
     for plan in plans:
-        add_case(f"{plan} passes", os.path.join(top, plan + ".yaml"), "pass", seconds=seconds)
+        add_case(f"{plan} passes", os.path.join(top, plan + ".yaml"), "pass", seconds=seconds, options=options)
     for plan in plans:
         sets, verdict = stings[plan]
-        add_case(f"{plan} without its sting does not", os.path.join(top, plan + ".yaml"), verdict, sets, seconds)
+        add_case(f"{plan} without its sting does not", os.path.join(top, plan + ".yaml"), verdict, sets, seconds, options)

@@ -285,20 +285,7 @@ def the_script_shapes_with_tbf(router):
 LATENCY = "  - {at: 0s, for: 9s, fault: latency, target: alpha, delay: 100ms}\n"
 
 
-@with_router
-def the_script_shapes_with_netem(router):
-    if not has("netem"):
-        raise drill.Skip("this kernel has no netem")
-    child = shell(script_of(LATENCY), "start", "1")
-    wait_for(lambda: router.ask(4) > 0.1)
-    for family in (4, 6):
-        assert 0.2 <= router.ask(family) < 0.3
-    child.send_signal(signal.SIGINT)
-    output, _ = child.communicate(timeout=5)
-    assert "everything is undone" in output, output
-    assert router.ask(4) < 0.1
-
-
+# On a machine whose kernel has no netem it is seen in test_vm.py.
 @with_router
 def a_script_that_needs_netem_where_there_is_none_says_so_and_leaves_nothing(router):
     if has("netem"):

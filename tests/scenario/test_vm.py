@@ -3,6 +3,7 @@
 # dnsdrill-test: drills timeout=1200
 """`--engine vm`: the same lab in a machine with a clock of its own: deterministic, unprivileged, and plain about what went wrong."""
 import filecmp
+import json
 import os
 import re
 import shutil
@@ -102,13 +103,77 @@ def an_ordinary_user_needs_no_namespaces():
     assert dark["availability"] < 0.5, dark   # of the last ones, some are answered when it is over
 
 
+# A router between two hosts, and on it what `explain --script` wrote; says three round trips between the hosts, by each family: before, with the fault, afterwards.
+ROUTER = r"""
+set -eu
+holders=
+trap 'kill $holders' EXIT
+host() {   # name, address, address
+	unshare --net sleep 600 >/dev/null 2>&1 &
+	holders="$holders $!"
+	while [ "$(readlink /proc/$!/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done
+	ip link add "$1" type veth peer name eth0 netns $!
+	ip link set "$1" addrgenmode none up
+	ip address add 169.254.0.1 dev "$1"
+	ip address add fe80::1/64 dev "$1" nodad
+	inside="nsenter -t $! -n"
+	$inside ip link set eth0 up
+	$inside ip address add "$2/32" dev eth0
+	$inside ip address add "$3/128" dev eth0 nodad
+	$inside ip route add default via 169.254.0.1 dev eth0 onlink
+	$inside ip -6 route add default via fe80::1 dev eth0 onlink
+	ip route add "$2/32" dev "$1"
+	ip -6 route add "$3/128" dev "$1"
+}
+trips() {
+	for address in 192.0.2.1 2001:db8:1::1; do
+		until $inside ping -n -q -c 1 -W 1 "$address" >/dev/null; do :; done
+		$inside ping -n -q -i 0.01 -c 20 "$address" | sed -n "s|^rtt min/avg/max/mdev = \\([^/]*\\)/[^/]*/\\([^/]*\\)/.*|$1 \\1 \\2|p"
+	done
+}
+ip link set lo up
+sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
+host to-alpha 192.0.2.1 2001:db8:1::1
+host to-office 203.0.113.9 2001:db8:9::9
+trips before
+sh /tmp/fault.sh start 1 2>/tmp/said &
+until grep -q on /tmp/said; do sleep 0.01; done
+sleep 1
+trips with
+kill -TERM $!
+wait $! || :
+grep -q 'everything is undone' /tmp/said
+trips after
+nft list ruleset
+"""
+USES = "cat grep ip kill nft nsenter ping readlink sed sleep sysctl tc unshare id".split()
+
+
+def by_hand():
+    """A step that plays the script of a plan on a router in the guest."""
+    text = """\
+plan: 1
+lab:
+  zones: {example.com: {file: example.com.zone}}
+  providers:
+    alpha: {nameservers: {ns1: {hostname: ns1.alpha-dns.net, address: [192.0.2.1, "2001:db8:1::1"], server: knot}}}
+  clients: {office: {}}
+timeline:
+  - {at: 0s, for: 9s, fault: latency, target: alpha, delay: 50ms}
+"""
+    script = drill.run("explain", "--script", drill.write_plan(text, **{"example.com.zone": outage_plan.ZONE}), check=0).stdout
+    command = f"cat >/tmp/fault.sh <<'END'\n{script}END\ncat >/tmp/router.sh <<'END'\n{ROUTER}END\nunshare --net sh /tmp/router.sh\n"
+    command = command.replace("${", "$${")   # what the plan would take for its own
+    return f"  - {{at: 600ms, do: run, target: office, command: {json.dumps(command)}, uses: {json.dumps(USES)}, timeout: 1m}}\n"
+
+
 @drill.case
 def what_this_kernel_lacks_is_done_in_a_machine_and_auto_says_so():
-    with open(outage_plan.plan(), encoding="utf-8") as file:
+    with open(outage_plan.plan(recovery="5s"), encoding="utf-8") as file:
         text = file.read()
     text = text.replace("fault: blackhole", "fault: latency, delay: 50ms, backend: netem")
     text = text.replace("fresh.example.com A, unique: true", "www.example.com A, via: alpha.ns1")
-    plan = drill.write_plan(text, **{"example.com.zone": outage_plan.ZONE})
+    plan = drill.write_plan(text + by_hand(), **{"example.com.zone": outage_plan.ZONE})
     result = drill.drill(plan, "--engine", "auto", "--seed", "1")
     if '"netem","has":false' in re.sub(r"\s", "", drill.run("doctor", "--json").stdout):
         assert "virtual machine" in result.done.stderr and "netem" in result.done.stderr, result.done.stderr
@@ -122,6 +187,11 @@ def what_this_kernel_lacks_is_done_in_a_machine_and_auto_says_so():
     for sample in inside:
         took = sample["done_ns"] - sample["sent_ns"]
         assert 100_000_000 <= took <= 100_500_000, sample   # 50 ms there, 50 ms back
+    # The same with tc alone, by the script for a router without dnsdrill; after it neither a delay nor a rule is left.
+    said = result.events("step.host")[0]["text"]
+    trips = {when: [float(n) for pair in re.findall(rf"{when} (\S+) (\S+)", said) for n in pair] for when in ("before", "with", "after")}
+    assert {when: len(of) for when, of in trips.items()} == {"before": 4, "with": 4, "after": 4} and "table" not in said, said
+    assert all(100 <= trip <= 101 for trip in trips["with"]) and max(trips["before"] + trips["after"]) < 10, said
 
 
 @drill.case

@@ -22,6 +22,7 @@ struct pack {
 	size_t file_count;
 	const char *const *args;
 	size_t arg_count;
+	int memory_mib; /* that the servers take beyond what a small lab does */
 };
 
 /* "$XDG_CACHE_HOME/dnsdrill" or "$HOME/.cache/dnsdrill", made if need be; in arena. A machine without either has a place below /var/tmp. */

@@ -1,0 +1,25 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+# dnsdrill-test: drills timeout=28800
+"""scenarios/70-days, whole: each plan passes in a virtual machine, and stops passing when its fault is made harmless. This takes an hour or so: `make days`."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import drill  # noqa: E402
+import harmless  # noqa: E402
+
+YEAR_S = 366 * 24 * 3600
+STINGS = {
+    "ds-left-behind": (["timeline.1.for=1s"], "fail"),
+    "host-cache": (["timeline.0.for=5s"], "fail"),
+    "moved": (["timeline.3.for=1s"], "fail"),
+    "name-deleted": (["timeline.1.at=30m30s"], "fail"),
+    "primary-lost": (["timeline.0.for=2h"], "fail"),
+    "serve-stale": (["timeline.0.for=1h"], "fail"),
+    "timers": (["timeline.1.for=10s"], "fail"),
+    "weekend": (["lab.zones.example.com.sign.validity=20d"], "fail"),
+}
+
+harmless.folder("70-days", STINGS, without=["lab"], seconds=YEAR_S, options=["--engine", "vm"])
+drill.main(at_once=os.cpu_count() or 1)
