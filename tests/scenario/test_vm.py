@@ -169,9 +169,10 @@ timeline:
 
 @drill.case
 def what_this_kernel_lacks_is_done_in_a_machine_and_auto_says_so():
-    with open(outage_plan.plan(recovery="5s"), encoding="utf-8") as file:
+    with open(outage_plan.plan(recovery="4s"), encoding="utf-8") as file:
         text = file.read()
     text = text.replace("fault: blackhole", "fault: latency, delay: 50ms, backend: netem")
+    text = text.replace("every: 20ms", "every: 200ms", 1)
     text = text.replace("fresh.example.com A, unique: true", "www.example.com A, via: alpha.ns1")
     plan = drill.write_plan(text + by_hand(), **{"example.com.zone": outage_plan.ZONE})
     result = drill.drill(plan, "--engine", "auto", "--seed", "1")
