@@ -48,12 +48,12 @@ static const struct param push_params[] = {
 };
 
 /* Secondaries take only what is higher (RFC 1982 section 3.2). */
-static void check_serial(const struct push *push, const struct zone *zone, uint32_t before, struct errs *errs)
+static bool is_serial_fine(const struct push *push, const struct zone *zone, uint32_t before, struct errs *errs)
 {
 	uint32_t serial = zone_serial(zone);
 
 	if (serial_is_higher(serial, before))
-		return;
+		return true;
 	errs_add(errs, push->file.loc,
 		 "file: its serial %u %s %u, which %s has at that time: no secondary would take it; raise it in the "
 		 "file, or "
@@ -61,6 +61,7 @@ static void check_serial(const struct push *push, const struct zone *zone, uint3
 		 serial,
 		 serial_is_undefined(serial, before) ? "cannot be compared (RFC 1982) with" : "is not higher than",
 		 before, push->action.zone.value);
+	return false;
 }
 
 static void check_guard(const struct push *push, struct errs *errs)
@@ -101,8 +102,8 @@ static void push_resolve(struct action *action, struct plan *plan, struct arena 
 	if (push->serial == SERIAL_RAISE)
 		zone = version_edit(plan, zone, before + 1, NULL, NULL, "with its serial raised", push->file.loc, arena,
 				    errs);
-	else if (push->api.expect == API_APPLIED)
-		check_serial(push, zone, before, errs);
+	else if (push->api.expect == API_APPLIED && !is_serial_fine(push, zone, before, errs))
+		return;
 	if (zone && push->api.expect == API_REFUSED)
 		push->wanted = refused_version(plan, spec, zone, arena);
 	else if (zone)

@@ -33,10 +33,11 @@ static void raise_serial_resolve(struct action *action, struct plan *plan, struc
 		serial = (uint32_t)raise->to;
 	if (!serial_is_higher(serial, serial_before)) {
 		errs_add(errs, action->loc,
-			 "raise-serial: %u is not higher than %u, which %s has at that time (RFC 1982: at most "
-			 "2147483647 "
-			 "more); the fault zone-push lowers it",
-			 serial, serial_before, action->zone.value);
+			 "raise-serial: %u %s %u, which %s has at that time: it may be at most 2147483647 more (RFC "
+			 "1982); the fault zone-push lowers it",
+			 serial,
+			 serial_is_undefined(serial, serial_before) ? "cannot be compared with" : "is not higher than",
+			 serial_before, action->zone.value);
 		return;
 	}
 	zone = version_edit(plan, before, serial, NULL, NULL, "raise-serial", action->loc, arena, errs);

@@ -27,6 +27,47 @@ struct zone *zones_load_file(struct plan_ctx *ctx, const char *zone, const struc
 	return load_once(ctx, zone, files_path(ctx->arena, file->value, file->loc, ctx->plan->file), file->loc);
 }
 
+static bool covers_keys(const ldns_rr *rr)
+{
+	return ldns_rr_get_type(rr) == LDNS_RR_TYPE_RRSIG &&
+	       ldns_rdf2rr_type(ldns_rr_rrsig_typecovered(rr)) == LDNS_RR_TYPE_DNSKEY;
+}
+
+/* Whether one of its keys signed them, whenever: without that no DS can lead to it (RFC 4035 section 5.2). */
+static bool is_signed_by_itself(const struct zone *zone)
+{
+	ldns_rr_list *keys = ldns_rr_list_new(), *signatures = ldns_rr_list_new(), *good = ldns_rr_list_new();
+	const ldns_rdf *apex = ldns_rr_owner(ldns_rr_list_rr(zone->rrs, 0));
+	bool is_right = false;
+
+	for (size_t i = 0; i < ldns_rr_list_rr_count(zone->rrs); i++) {
+		ldns_rr *rr = ldns_rr_list_rr(zone->rrs, i);
+		bool is_key = ldns_rr_get_type(rr) == LDNS_RR_TYPE_DNSKEY;
+
+		if ((is_key || covers_keys(rr)) && !ldns_dname_compare(ldns_rr_owner(rr), apex))
+			ldns_rr_list_push_rr(is_key ? keys : signatures, rr);
+	}
+	for (size_t i = 0; !is_right && i < ldns_rr_list_rr_count(signatures); i++)
+		is_right = ldns_verify_rrsig_keylist_notime(keys, ldns_rr_list_rr(signatures, i), keys, good) ==
+			   LDNS_STATUS_OK;
+	ldns_rr_list_free(keys);
+	ldns_rr_list_free(signatures);
+	ldns_rr_list_free(good);
+	return is_right;
+}
+
+static void check_signed(struct plan_ctx *ctx, const struct zone_spec *spec)
+{
+	if (spec->sign.is_given)
+		errs_add(ctx->errs, spec->loc,
+			 "zone %s is signed in its file already: leave out sign:", spec->name.value);
+	else if (!is_signed_by_itself(spec->zone))
+		errs_add(ctx->errs, (struct loc){spec->zone->file, 0, 0},
+			 "none of the zone's keys made a signature of its DNSKEY records, so that nobody could "
+			 "validate it: sign it with the keys that it holds, or take all that is signed out and say "
+			 "sign: true");
+}
+
 static void load_one(struct plan_ctx *ctx, struct zone_spec *spec)
 {
 	const char *why, *name = domain_normalise(ctx->arena, spec->name.value, &why);
@@ -44,8 +85,8 @@ static void load_one(struct plan_ctx *ctx, struct zone_spec *spec)
 		return; /* said already */
 	spec->zone = load_once(ctx, name, files_path(ctx->arena, spec->file.value, spec->file.loc, ctx->plan->file),
 			       spec->file.loc);
-	if (spec->zone && spec->sign.is_given && spec->zone->is_signed)
-		errs_add(ctx->errs, spec->loc, "zone %s is signed in its file already: leave out sign:", name);
+	if (spec->zone && spec->zone->is_signed)
+		check_signed(ctx, spec);
 	if (spec->sign.is_given)
 		sign_check(ctx, spec);
 }
