@@ -44,6 +44,13 @@ struct server_signing {
 	bool has_zonemd;
 };
 
+/* What a zone has to do with a catalog zone (RFC 9432) at this server. */
+enum server_catalog {
+	SERVER_NO_CATALOG, /* nothing; or a primary serves the catalog, to which that is a zone like others */
+	SERVER_CATALOG, /* a secondary that is told by it which zones to transfer */
+	SERVER_MEMBER, /* one that it is so told of: not to be configured */
+};
+
 struct server_zone {
 	const char *name; /* "example.com", "." for the root */
 	const char *file; /* primary: absolute path of a master file, readable; secondary: where to keep it */
@@ -57,6 +64,7 @@ struct server_zone {
 	const struct server_tsig
 		*update; /* primary: takes dynamic updates signed with this key (RFC 2136); NULL: takes none */
 	bool has_api; /* primary: the server's HTTP API can change it */
+	int catalog; /* enum server_catalog. Catalog and members have the same primaries */
 };
 
 /* What a server needs for TLS. PEM files, absolute paths. */
@@ -135,6 +143,7 @@ struct server_ops {
 			 struct err *err);
 	bool takes_updates; /* of RFC 2136, for zones that say so (server_zone.update) */
 	bool has_api; /* PowerDNS's HTTP API, for zones that say so (server_zone.has_api) */
+	bool reads_catalogs; /* heeds server_zone.catalog */
 	unsigned verbs; /* set of SERVER_CAN(): what control can be asked for */
 	/* How a server that configure() wrote for is told. zone: of its spec; NULL for verbs that name none. */
 	int (*control)(const struct server_spec *spec, enum server_verb verb, const struct server_zone *zone,

@@ -2,6 +2,7 @@
 #include "harness/lab/tree.h"
 #include "harness/base/fd.h"
 #include "harness/lab/tree_internal.h"
+#include "harness/plan/catalog.h"
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -208,6 +209,28 @@ static int write_hints(const struct tree *tree, const char *path, struct err *er
 	return r;
 }
 
+static int write_catalogs(const struct tree *tree, struct tree_files *files, struct err *err)
+{
+	const struct topology *topology = tree->topology;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < topology->host_count; i++) {
+		struct catalog catalog;
+		struct buf out = {0};
+
+		catalog_of(topology, &topology->hosts[i], tree->arena, &catalog);
+		if (!catalog.name)
+			continue;
+		files->catalog_files[i] = arena_printf(tree->arena, "%s/catalog.%zu", tree->dir, i);
+		catalog_text(&catalog, CATALOG_SOUND, 0, 1, &out);
+		r = fd_write_file(AT_FDCWD, files->catalog_files[i], out.data, out.len, 0644);
+		buf_fini(&out);
+		if (r < 0)
+			err_set(err, r, LOC_NONE, "cannot write %s: %s", files->catalog_files[i], strerror(-r));
+	}
+	return r;
+}
+
 static int write_all(struct tree *tree, struct tree_files *files, struct err *err)
 {
 	const struct topology *topology = tree->topology;
@@ -224,6 +247,8 @@ static int write_all(struct tree *tree, struct tree_files *files, struct err *er
 			err_wrap(err, "zone %s", topology->zones[i].name);
 	}
 	if (r == 0)
+		r = write_catalogs(tree, files, err);
+	if (r == 0)
 		r = write_hints(tree, files->root_hints, err);
 	if (r == 0 && files->trust_anchor && tree->secure_entry[0])
 		r = tree_write_plain(tree->secure_entry[0], files->trust_anchor, err);
@@ -238,6 +263,7 @@ int tree_write(const struct topology *topology, const char *dir, struct arena *a
 		.host_files = ARENA_ARRAY(arena, const char **, topology->zone_count + 1),
 		.key_dirs = ARENA_ARRAY(arena, const char **, topology->zone_count + 1),
 		.zone_files = ARENA_ARRAY(arena, const char *, topology->zone_count + 1),
+		.catalog_files = ARENA_ARRAY(arena, const char *, topology->host_count + 1),
 		.root_hints = arena_printf(arena, "%s/root.hints", dir),
 		.trust_anchor = topology->is_signed ? arena_printf(arena, "%s/root.key", dir) : NULL,
 	};
@@ -266,6 +292,11 @@ const char *tree_zone_file(const struct tree_files *files, size_t zone, size_t h
 	const char *own = of_host(files->host_files, zone, host);
 
 	return own ? own : files->zone_files[zone];
+}
+
+const char *tree_catalog_file(const struct tree_files *files, size_t host)
+{
+	return files->catalog_files ? files->catalog_files[host] : NULL;
 }
 
 const char *tree_key_dir(const struct tree_files *files, size_t zone, size_t host)

@@ -61,6 +61,7 @@ struct nameserver_spec {
 	struct addresses address;
 	struct text server;
 	struct text primary; /* "alpha.ns1": transfers every zone it serves from there, with TSIG */
+	bool catalog; /* learns which from a catalog zone of its primary */
 	int64_t encrypted; /* set of enum encrypted */
 	struct text options;
 };

@@ -57,6 +57,9 @@ static const struct param nameserver_params[] = {
 		       "authoritative server software it runs (see `dnsdrill list servers`)"),
 	P_TEXT(struct nameserver_spec, primary, "primary",
 	       "nameserver, as provider.label, from which it transfers every zone of the plan it serves, with TSIG"),
+	P_BOOL(struct nameserver_spec, catalog, "catalog", false,
+	       "it learns which zones to transfer from a catalog zone (RFC 9432) that the lab makes and its primary "
+	       "serves, as catalog.<label>.<provider>.lab of the primary"),
 	P_ENUMS(struct nameserver_spec, encrypted, "encrypted", encrypted_choices,
 		"encrypted transports it answers on besides UDP and TCP: DNS over TLS on port 853, DNS over HTTPS on "
 		"port "

@@ -24,6 +24,9 @@ void topo_links_resolve(struct topo_builder *b);
 /* topo_zones.c: which zones there are and who serves them. Needs links. */
 void topo_zones_build(struct topo_builder *b);
 
+/* topo_catalogs.c: whether nameservers that learn their zones from a catalog can. Needs zones. */
+void topo_catalogs_check(struct topo_builder *b);
+
 /* signing.c: whether those who shall sign a zone can. */
 void topo_check_signing(struct topo_builder *b, const struct topo_zone *zone);
 

@@ -41,6 +41,7 @@ struct topology *topology_new(struct arena *arena, const struct plan *plan, cons
 	topo_addresses_assign(&b);
 	topo_links_resolve(&b);
 	topo_zones_build(&b);
+	topo_catalogs_check(&b);
 	return b.topology;
 }
 

@@ -94,14 +94,18 @@ static void set_ask(struct server_process *server)
 	names = ARENA_ARRAY(server->bringup->arena, const char *, spec->zone_count + 1);
 	are_signed = ARENA_ARRAY(server->bringup->arena, bool, spec->zone_count + 1);
 	for (size_t i = 0; i < spec->zone_count; i++) {
-		names[i] = spec->zones[i].name;
-		are_signed[i] = spec->zones[i].signing && spec->zones[i].signing->is_by_server;
-		if (are_signed[i]) /* it may go on signing for a moment */
+		size_t n = server->ask.name_count;
+
+		if (spec->zones[i].catalog == SERVER_CATALOG) /* some answer nobody about it; its members show it */
+			continue;
+		names[n] = spec->zones[i].name;
+		are_signed[n] = spec->zones[i].signing && spec->zones[i].signing->is_by_server;
+		if (are_signed[n]) /* it may go on signing for a moment */
 			server->ask.rounds = SECONDARY_ROUNDS;
+		server->ask.name_count++;
 	}
 	server->ask.names = names;
 	server->ask.are_signed = are_signed;
-	server->ask.name_count = spec->zone_count;
 }
 
 static bool is_up(const struct server_process *server)

@@ -2,6 +2,7 @@
 #include "harness/run/server_spec.h"
 #include "harness/api/injector.h"
 #include "harness/base/units.h"
+#include "harness/plan/catalog.h"
 #include "harness/plan/tsig.h"
 #include <errno.h>
 #include <openssl/evp.h>
@@ -133,10 +134,41 @@ static const struct server_signing *make_signing(const struct maker *maker, size
 	return ret;
 }
 
+/* The catalog zone: served to those that are to heed it, or heeded. A zone like others, but not one of the lab's name tree. */
+static void add_catalog(const struct maker *maker, const struct topo_host *host, struct server_spec *spec,
+			struct server_zone *ret)
+{
+	struct server_peer *peers = ARENA_ARRAY(maker->arena, struct server_peer, maker->topology->host_count + 1);
+	struct catalog catalog;
+
+	if (host->has_catalog) {
+		*peers = make_peer(maker, host, host->primary, maker->tsigs[index_of(maker, host)]);
+		*ret = (struct server_zone){.name = catalog_name(host->primary, maker->arena),
+					    .file = arena_printf(maker->arena, "%s/catalog.zone", spec->dir),
+					    .primaries = peers,
+					    .primary_count = 1,
+					    .catalog = SERVER_CATALOG};
+		spec->zone_count++;
+		return;
+	}
+	catalog_of(maker->topology, host, maker->arena, &catalog);
+	if (!catalog.name)
+		return;
+	for (size_t i = 0; i < catalog.consumer_count; i++)
+		peers[i] = make_peer(maker, host, catalog.consumers[i],
+				     maker->tsigs[index_of(maker, catalog.consumers[i])]);
+	*ret = (struct server_zone){.name = catalog.name,
+				    .file = arena_printf(maker->arena, "%s/catalog.zone", spec->dir),
+				    .shared_file = tree_catalog_file(maker->files, index_of(maker, host)),
+				    .secondaries = peers,
+				    .secondary_count = catalog.consumer_count};
+	spec->zone_count++;
+}
+
 static int add_zones(const struct maker *maker, const struct topo_host *host, struct server_spec *spec, struct err *err)
 {
 	const struct topology *topology = maker->topology;
-	struct server_zone *zones = ARENA_ARRAY(maker->arena, struct server_zone, topology->zone_count + 1);
+	struct server_zone *zones = ARENA_ARRAY(maker->arena, struct server_zone, topology->zone_count + 2);
 
 	for (size_t i = 0; i < topology->zone_count; i++) {
 		const struct topo_zone *zone = &topology->zones[i];
@@ -154,6 +186,7 @@ static int add_zones(const struct maker *maker, const struct topo_host *host, st
 			r = add_primary(maker, host, zone, ret, err);
 			if (r < 0)
 				return r;
+			ret->catalog = host->has_catalog ? SERVER_MEMBER : SERVER_NO_CATALOG;
 		}
 		if (zone->spec && zone->spec->updates && !ret->primary_count)
 			ret->update = make_update_key(maker, zone->name);
@@ -163,6 +196,7 @@ static int add_zones(const struct maker *maker, const struct topo_host *host, st
 		add_secondaries(maker, host, zone, ret);
 		spec->zone_count++;
 	}
+	add_catalog(maker, host, spec, &zones[spec->zone_count]);
 	spec->zones = zones;
 	return 0;
 }

@@ -69,6 +69,40 @@ static void add_resolver_options(const struct server_spec *spec, struct buf *out
 	}
 }
 
+static void add_peer(struct buf *out, const struct server_peer *peer)
+{
+	for (size_t i = 0; i < peer->addresses.count; i++) {
+		buf_printf(out, " %s", peer->addresses.v[i].text);
+		if (peer->tsig)
+			buf_printf(out, " key \"%s\"", peer->tsig->name);
+		buf_putc(out, ';');
+	}
+}
+
+static void add_peers(struct buf *out, const char *statement, const struct server_peer *peers, size_t count)
+{
+	if (!count)
+		return;
+	buf_printf(out, "\t%s {", statement);
+	for (size_t i = 0; i < count; i++)
+		add_peer(out, &peers[i]);
+	buf_puts(out, " };\n");
+}
+
+/* Told of zones by its primary (RFC 9432). */
+static void add_catalogs(const struct server_spec *spec, struct buf *out)
+{
+	for (size_t i = 0; i < spec->zone_count; i++) {
+		const struct server_zone *zone = &spec->zones[i];
+
+		if (zone->catalog != SERVER_CATALOG)
+			continue;
+		buf_printf(out, "\tcatalog-zones {\n\tzone \"%s\" zone-directory \"%s\"", zone->name, spec->dir);
+		add_peers(out, " default-primaries", zone->primaries, zone->primary_count);
+		buf_puts(out, "\t};\n");
+	}
+}
+
 static void add_options(const struct server_spec *spec, struct buf *out)
 {
 	buf_printf(out, "options {\n\tdirectory \"%s\";\n", spec->dir);
@@ -82,6 +116,7 @@ static void add_options(const struct server_spec *spec, struct buf *out)
 	} else {
 		add_resolver_options(spec, out);
 	}
+	add_catalogs(spec, out);
 	server_options(spec, out);
 	buf_puts(out, "};\n");
 	add_control_key(out);
@@ -115,26 +150,6 @@ static int add_trust_anchors(const struct server_spec *spec, struct buf *out, st
 	fclose(in);
 	buf_puts(out, "};\n");
 	return 0;
-}
-
-static void add_peer(struct buf *out, const struct server_peer *peer)
-{
-	for (size_t i = 0; i < peer->addresses.count; i++) {
-		buf_printf(out, " %s", peer->addresses.v[i].text);
-		if (peer->tsig)
-			buf_printf(out, " key \"%s\"", peer->tsig->name);
-		buf_putc(out, ';');
-	}
-}
-
-static void add_peers(struct buf *out, const char *statement, const struct server_peer *peers, size_t count)
-{
-	if (!count)
-		return;
-	buf_printf(out, "\t%s {", statement);
-	for (size_t i = 0; i < count; i++)
-		add_peer(out, &peers[i]);
-	buf_puts(out, " };\n");
 }
 
 static void add_zone(struct buf *out, const struct server_spec *spec, size_t index)
@@ -177,8 +192,10 @@ static int bind_configure(const struct server_spec *spec, struct arena *arena, s
 			   spec->tsigs[i]->algorithm, spec->tsigs[i]->secret);
 	if (spec->role != SERVER_AUTHORITATIVE && spec->root_hints)
 		buf_printf(&out, "zone \".\" { type hint; file \"%s\"; };\n", spec->root_hints);
-	for (size_t i = 0; i < spec->zone_count; i++)
-		add_zone(&out, spec, i);
+	for (size_t i = 0; i < spec->zone_count; i++) {
+		if (spec->zones[i].catalog != SERVER_MEMBER)
+			add_zone(&out, spec, i);
+	}
 	r = bind_add_policies(spec, arena, &out, err);
 	if (r == 0 && spec->role != SERVER_AUTHORITATIVE && spec->trust_anchor)
 		r = add_trust_anchors(spec, &out, err);
@@ -248,6 +265,7 @@ const struct server_ops server_bind = {
 	.needs = needs,
 	.configure = bind_configure,
 	.takes_updates = true,
+	.reads_catalogs = true,
 	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(HOLD_ZONE) | SERVER_CAN(RELOAD_ZONE) | SERVER_CAN(REFRESH_ZONE) |
 		 SERVER_CAN(FLUSH),
 	.control = bind_control,

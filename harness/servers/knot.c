@@ -63,6 +63,20 @@ static void add_list(struct buf *out, const char *item, const struct server_peer
 		buf_printf(out, "    %s: \"%s\"\n", item, peers[i].host);
 }
 
+/* What the zones of a catalog have in common; there is one catalog at most, that of the server's primary. */
+static void add_template(const struct server_spec *spec, struct buf *out)
+{
+	for (size_t i = 0; i < spec->zone_count; i++) {
+		const struct server_zone *zone = &spec->zones[i];
+
+		if (zone->catalog != SERVER_CATALOG)
+			continue;
+		buf_printf(out, "template:\n  - id: \"member\"\n    storage: \"%s\"\n", spec->dir);
+		add_list(out, "master", zone->primaries, zone->primary_count);
+		add_list(out, "acl", zone->primaries, zone->primary_count);
+	}
+}
+
 static void add_zones(const struct server_spec *spec, struct buf *out)
 {
 	if (spec->zone_count)
@@ -70,6 +84,8 @@ static void add_zones(const struct server_spec *spec, struct buf *out)
 	for (size_t i = 0; i < spec->zone_count; i++) {
 		const struct server_zone *zone = &spec->zones[i];
 
+		if (zone->catalog == SERVER_MEMBER)
+			continue;
 		buf_printf(out, "  - domain: \"%s\"\n    file: \"%s\"\n", zone->name, zone->file);
 		add_list(out, "master", zone->primaries, zone->primary_count);
 		add_list(out, "acl", zone->primaries, zone->primary_count);
@@ -78,6 +94,8 @@ static void add_zones(const struct server_spec *spec, struct buf *out)
 		knot_add_signing(spec, i, out);
 		if (zone->update)
 			buf_printf(out, "    acl: \"%s\"\n", zone->update->name);
+		if (zone->catalog == SERVER_CATALOG)
+			buf_puts(out, "    catalog-role: interpret\n    catalog-template: \"member\"\n");
 	}
 }
 
@@ -92,6 +110,7 @@ static int knot_configure(const struct server_spec *spec, struct arena *arena, s
 	add_peers(spec, arena, &out);
 	knot_add_policies(spec, &out);
 	add_update_acls(spec, &out);
+	add_template(spec, &out);
 	add_zones(spec, &out);
 	server_options(spec, &out);
 	r = server_write(spec, "knot.conf", &out, arena, &path, err);
@@ -128,6 +147,7 @@ const struct server_ops server_knot = {
 	.needs = needs,
 	.configure = knot_configure,
 	.takes_updates = true,
+	.reads_catalogs = true,
 	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(RELOAD_ZONE) | SERVER_CAN(REFRESH_ZONE),
 	.control = knot_control,
 };
