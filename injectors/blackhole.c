@@ -23,22 +23,7 @@ static void rules(const struct injector *injector, struct buf *out)
 	traffic_rules(TRAFFIC(injector), injector, &(struct traffic_rule){.verdict = "drop"}, out);
 }
 
-static const struct chain chain = {.rules = rules};
-
-static int apply(struct injector *injector, struct injector_ctx *ctx, struct err *err)
-{
-	return chain_apply(&chain, injector, ctx, err);
-}
-
-static int revert(struct injector *injector, struct injector_ctx *ctx, struct err *err)
-{
-	return chain_revert(&chain, injector, ctx, err);
-}
-
-static int effect(struct injector *injector, struct injector_ctx *ctx, struct effect *ret, struct err *err)
-{
-	return chain_effect(injector, "dropped", ctx, ret, err);
-}
+static const struct chain chain = {.rules = rules, .verb = "dropped"};
 
 static void sentence(const struct injector *injector, struct buf *out)
 {
@@ -46,20 +31,13 @@ static void sentence(const struct injector *injector, struct buf *out)
 	traffic_describe(TRAFFIC(injector), injector, out);
 }
 
-static void commands(const struct injector *injector, struct buf *to_apply, struct buf *to_revert)
-{
-	chain_commands(&chain, injector, to_apply, to_revert);
-}
-
 const struct injector_ops blackhole_ops = {
 	.kind = "blackhole",
 	.summary = "packets vanish: the other side sees silence",
 	.params = params,
 	.size = sizeof(struct blackhole),
+	.chain = &chain,
 	.validate = validate,
-	.apply = apply,
-	.revert = revert,
-	.effect = effect,
+	CHAIN_OPS,
 	.sentence = sentence,
-	.commands = commands,
 };

@@ -134,3 +134,28 @@ void chain_commands(const struct chain *chain, const struct injector *injector, 
 	chain_as_shell(text.data, revert);
 	buf_fini(&text);
 }
+
+int chain_only_apply(struct injector *injector, struct injector_ctx *ctx, struct err *err)
+{
+	return chain_apply(injector->ops->chain, injector, ctx, err);
+}
+
+int chain_only_revert(struct injector *injector, struct injector_ctx *ctx, struct err *err)
+{
+	return chain_revert(injector->ops->chain, injector, ctx, err);
+}
+
+int chain_only_effect(struct injector *injector, struct injector_ctx *ctx, struct effect *ret, struct err *err)
+{
+	const struct chain *chain = injector->ops->chain;
+	int r = chain_effect(injector, chain->verb, ctx, ret, err);
+
+	if (!r && !ret->took_effect && chain->idle)
+		snprintf(ret->text, sizeof(ret->text), "%s", chain->idle);
+	return r;
+}
+
+void chain_only_commands(const struct injector *injector, struct buf *apply, struct buf *revert)
+{
+	chain_commands(injector->ops->chain, injector, apply, revert);
+}

@@ -19,7 +19,18 @@ struct chain {
 	/* What else the rules need, one `add <set|limit|counter|chain> inet dnsdrill fault_<id>_… [{ … }]` a line, in the order in which the one needs the
 	 * other; removed with the chain. NULL: nothing. */
 	chain_text *objects;
+	const char *verb; /* what it does to packets, for chain_effect: "dropped" */
+	const char *idle; /* said where it hit none; NULL: the counter's words */
 };
+
+/* The operations of a kind that is a chain and nothing else: its ops have .chain and CHAIN_OPS. */
+int chain_only_apply(struct injector *injector, struct injector_ctx *ctx, struct err *err);
+int chain_only_revert(struct injector *injector, struct injector_ctx *ctx, struct err *err);
+int chain_only_effect(struct injector *injector, struct injector_ctx *ctx, struct effect *ret, struct err *err);
+void chain_only_commands(const struct injector *injector, struct buf *apply, struct buf *revert);
+#define CHAIN_OPS                                                                            \
+	.apply = chain_only_apply, .revert = chain_only_revert, .effect = chain_only_effect, \
+	.commands = chain_only_commands
 
 /* As one transaction. */
 int chain_apply(const struct chain *chain, const struct injector *injector, struct injector_ctx *ctx, struct err *err);

@@ -88,22 +88,7 @@ static void rules(const struct injector *injector, struct buf *out)
 	traffic_rules(&traffic, injector, &(struct traffic_rule){.verdict = verdict, .is_exemption = true}, out);
 }
 
-static const struct chain chain = {.rules = rules, .objects = objects};
-
-static int apply(struct injector *injector, struct injector_ctx *ctx, struct err *err)
-{
-	return chain_apply(&chain, injector, ctx, err);
-}
-
-static int revert(struct injector *injector, struct injector_ctx *ctx, struct err *err)
-{
-	return chain_revert(&chain, injector, ctx, err);
-}
-
-static int effect(struct injector *injector, struct injector_ctx *ctx, struct effect *ret, struct err *err)
-{
-	return chain_effect(injector, "dropped", ctx, ret, err);
-}
+static const struct chain chain = {.rules = rules, .objects = objects, .verb = "dropped"};
 
 static void sentence(const struct injector *injector, struct buf *out)
 {
@@ -113,20 +98,13 @@ static void sentence(const struct injector *injector, struct buf *out)
 	traffic_describe(&traffic, injector, out);
 }
 
-static void commands(const struct injector *injector, struct buf *to_apply, struct buf *to_revert)
-{
-	chain_commands(&chain, injector, to_apply, to_revert);
-}
-
 const struct injector_ops half_open_ops = {
 	.kind = "half-open",
 	.summary = "TCP connects, then nothing",
 	.params = params,
 	.size = sizeof(struct half_open),
+	.chain = &chain,
 	.validate = validate,
-	.apply = apply,
-	.revert = revert,
-	.effect = effect,
+	CHAIN_OPS,
 	.sentence = sentence,
-	.commands = commands,
 };

@@ -72,22 +72,7 @@ static void rules(const struct injector *injector, struct buf *out)
 	}
 }
 
-static const struct chain chain = {.rules = rules};
-
-static int apply(struct injector *injector, struct injector_ctx *ctx, struct err *err)
-{
-	return chain_apply(&chain, injector, ctx, err);
-}
-
-static int revert(struct injector *injector, struct injector_ctx *ctx, struct err *err)
-{
-	return chain_revert(&chain, injector, ctx, err);
-}
-
-static int effect(struct injector *injector, struct injector_ctx *ctx, struct effect *ret, struct err *err)
-{
-	return chain_effect(injector, "dropped", ctx, ret, err);
-}
+static const struct chain chain = {.rules = rules, .verb = "dropped"};
 
 static void sentence(const struct injector *injector, struct buf *out)
 {
@@ -106,21 +91,14 @@ static void sentence(const struct injector *injector, struct buf *out)
 	}
 }
 
-static void commands(const struct injector *injector, struct buf *to_apply, struct buf *to_revert)
-{
-	chain_commands(&chain, injector, to_apply, to_revert);
-}
-
 const struct injector_ops partition_ops = {
 	.kind = "partition",
 	.summary = "groups of hosts cannot reach each other",
 	.hits = INJECTOR_HITS_GROUPS,
 	.params = params,
 	.size = sizeof(struct partition),
+	.chain = &chain,
 	.validate = validate,
-	.apply = apply,
-	.revert = revert,
-	.effect = effect,
+	CHAIN_OPS,
 	.sentence = sentence,
-	.commands = commands,
 };

@@ -62,22 +62,7 @@ static void rules(const struct injector *injector, struct buf *out)
 	traffic_rules(&reject->traffic, injector, &rest, out);
 }
 
-static const struct chain chain = {.rules = rules};
-
-static int apply(struct injector *injector, struct injector_ctx *ctx, struct err *err)
-{
-	return chain_apply(&chain, injector, ctx, err);
-}
-
-static int revert(struct injector *injector, struct injector_ctx *ctx, struct err *err)
-{
-	return chain_revert(&chain, injector, ctx, err);
-}
-
-static int effect(struct injector *injector, struct injector_ctx *ctx, struct effect *ret, struct err *err)
-{
-	return chain_effect(injector, "refused", ctx, ret, err);
-}
+static const struct chain chain = {.rules = rules, .verb = "refused"};
 
 static void sentence(const struct injector *injector, struct buf *out)
 {
@@ -85,21 +70,14 @@ static void sentence(const struct injector *injector, struct buf *out)
 	traffic_describe(&REJECT(injector)->traffic, injector, out);
 }
 
-static void commands(const struct injector *injector, struct buf *to_apply, struct buf *to_revert)
-{
-	chain_commands(&chain, injector, to_apply, to_revert);
-}
-
 const struct injector_ops reject_ops = {
 	.kind = "reject",
 	.summary = "packets are refused: the other side learns of it at once",
 	.params = params,
 	.size = sizeof(struct reject),
+	.chain = &chain,
 	.validate = validate,
 	.available = available,
-	.apply = apply,
-	.revert = revert,
-	.effect = effect,
+	CHAIN_OPS,
 	.sentence = sentence,
-	.commands = commands,
 };

@@ -78,26 +78,10 @@ static void rules(const struct injector *injector, struct buf *out)
 	traffic_rules(&traffic, injector, &(struct traffic_rule){.ipv4 = ipv4, .ipv6 = ipv6, .verdict = "drop"}, out);
 }
 
-static const struct chain chain = {.rules = rules, .objects = objects};
-
-static int apply(struct injector *injector, struct injector_ctx *ctx, struct err *err)
-{
-	return chain_apply(&chain, injector, ctx, err);
-}
-
-static int revert(struct injector *injector, struct injector_ctx *ctx, struct err *err)
-{
-	return chain_revert(&chain, injector, ctx, err);
-}
-
-static int effect(struct injector *injector, struct injector_ctx *ctx, struct effect *ret, struct err *err)
-{
-	int r = chain_effect(injector, "dropped", ctx, ret, err);
-
-	if (!r && !ret->took_effect)
-		snprintf(ret->text, sizeof(ret->text), "no two datagrams of one port came that close together");
-	return r;
-}
+static const struct chain chain = {.rules = rules,
+				   .objects = objects,
+				   .verb = "dropped",
+				   .idle = "no two datagrams of one port came that close together"};
 
 static void sentence(const struct injector *injector, struct buf *out)
 {
@@ -109,21 +93,14 @@ static void sentence(const struct injector *injector, struct buf *out)
 	traffic_describe(&traffic, injector, out);
 }
 
-static void commands(const struct injector *injector, struct buf *to_apply, struct buf *to_revert)
-{
-	chain_commands(&chain, injector, to_apply, to_revert);
-}
-
 const struct injector_ops second_datagram_ops = {
 	.kind = "second-datagram",
 	.summary = "of two datagrams of one source port close together the second is lost",
 	.params = params,
 	.size = sizeof(struct second_datagram),
+	.chain = &chain,
 	.validate = validate,
 	.available = available,
-	.apply = apply,
-	.revert = revert,
-	.effect = effect,
+	CHAIN_OPS,
 	.sentence = sentence,
-	.commands = commands,
 };

@@ -22,9 +22,9 @@
 #include <sys/types.h>
 
 struct injector_ops;
-struct plan;
+struct chain;
 struct control;
-struct injector_ops;
+struct plan;
 
 /* Switched on and off again as long as the fault lasts, beginning with on. */
 struct flap {
@@ -125,6 +125,8 @@ struct injector_ops {
 	int demands; /* set of enum injector_demand */
 	const struct param *params; /* the kind's own rows; ends with PARAM_END */
 	size_t size; /* of the struct that embeds struct injector */
+	const struct chain
+		*chain; /* of a kind that is one chain of nft rules and nothing else (injectors/chain.h); or NULL */
 
 	/* Makes of the plan's words what the kind needs, in the plan's arena. Adds every error it finds, and then validate is not asked. May be NULL. */
 	void (*compile)(struct injector *injector, struct arena *arena, struct errs *errs);
