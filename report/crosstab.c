@@ -4,6 +4,7 @@
  * For tables worth publishing ("every resolver × every damage"); asked for by name only.
  */
 #include "harness/api/sink.h"
+#include "harness/base/units.h"
 #include "report/escape.h"
 #include "report/facts.h"
 #include "report/format.h"
@@ -90,20 +91,20 @@ static const char *outcome_words(const struct sample *sample)
 	return "not asked";
 }
 
-static void tally(struct cell *cell, const char *what)
+static void tally(struct cell *cell, const char *what, int64_t weight)
 {
 	size_t i = 0;
 
-	cell->samples++;
+	cell->samples += weight;
 	while (i < cell->count && strcmp(cell->tallies[i].what, what) != 0)
 		i++;
 	if (i == ARRAY_LEN(cell->tallies)) {
-		cell->others++;
+		cell->others += weight;
 		return;
 	}
 	if (i == cell->count)
 		cell->tallies[cell->count++] = (struct tally){.what = what};
-	cell->tallies[i].count++;
+	cell->tallies[i].count += weight;
 	for (; i > 0 && cell->tallies[i].count > cell->tallies[i - 1].count; i--) {
 		struct tally swap = cell->tallies[i];
 		cell->tallies[i] = cell->tallies[i - 1];
@@ -121,7 +122,7 @@ static void write_tallies(struct buf *out, const struct cell *cell)
 	struct buf text = {0};
 
 	for (size_t i = 0; i < cell->count; i++) {
-		int64_t percent = cell->tallies[i].count * 100 / cell->samples;
+		int64_t percent = units_share_ppm(cell->tallies[i].count, cell->samples) / (PPM_ONE / 100);
 
 		buf_puts(&text, i ? SEPARATOR : "");
 		buf_puts(&text, cell->tallies[i].what);
@@ -147,7 +148,7 @@ static void write_cell(struct buf *out, const struct run_results *run, const cha
 	for (size_t i = 0; i < m->probe->count; i++) {
 		const struct sample *sample = &m->probe->samples[i];
 		if (sample->due_ns >= m->from_ns && sample->due_ns < m->to_ns)
-			tally(&cell, outcome_words(sample));
+			tally(&cell, outcome_words(sample), probe_record_weight(m->probe, i, m->from_ns));
 	}
 	write_tallies(out, &cell);
 	if (m->outcomes[OUTCOME_TIMEOUT] < m->samples) {

@@ -68,6 +68,31 @@ void format_resolved(struct buf *out, int64_t ns, bool censored, int64_t resolut
 		format_resolution(out, resolution_ns);
 }
 
+static void add_range(struct buf *out, const struct range *range)
+{
+	if (range->least_ns == range->most_ns)
+		return;
+	buf_puts(out, " (");
+	add_human(out, range->least_ns);
+	buf_puts(out, " to ");
+	add_human(out, range->most_ns);
+	buf_putc(out, ')');
+}
+
+void format_length(struct buf *out, int64_t ns, const struct range *range)
+{
+	format_duration(out, ns, false);
+	add_range(out, range);
+}
+
+void format_outage(struct buf *out, const struct measurement *m)
+{
+	if (m)
+		format_length(out, m->outage_ns, &m->outage_range);
+	else
+		buf_puts(out, FORMAT_NONE);
+}
+
 void format_share(struct buf *out, int64_t ppm)
 {
 	if (ppm == MEASURE_NONE)
@@ -151,6 +176,16 @@ static void measured_share(struct buf *out, int64_t ppm)
 		buf_puts(out, units_format_share(ppm, text, sizeof(text)));
 }
 
+static void measured_resolved(struct buf *out, const struct expectation *e)
+{
+	enum metric metric = metric_find(e->plan->metric);
+	const struct range *range = measured_range(metric, e->measurement);
+
+	format_resolved(out, e->measured, e->censored, measured_resolution(metric, e->measurement));
+	if (range)
+		add_range(out, range);
+}
+
 void format_measured(struct buf *out, const struct expectation *e)
 {
 	char text[32];
@@ -163,7 +198,7 @@ void format_measured(struct buf *out, const struct expectation *e)
 		buf_printf(out, "%s%s", e->censored ? "> " : "",
 			   units_format_duration(e->measured, text, sizeof(text)));
 	else if (has_resolution(e))
-		format_resolved(out, e->measured, e->censored, e->measurement->resolution_ns);
+		measured_resolved(out, e);
 	else
 		format_duration(out, e->measured, e->censored);
 }

@@ -18,6 +18,10 @@ void format_resolved(struct buf *out, int64_t ns, bool censored, int64_t resolut
 /* Appends "1973 ms ± 50 ms", or "> 11999 ms" for a lower bound, which is rounded down. Whole milliseconds. */
 void format_milliseconds(struct buf *out, int64_t ns, bool censored, int64_t resolution_ns);
 
+/* "30.0 s", or "30.0 s (28.1 s to 39.9 s)" where it may have begun or ended between two sparse samples. m NULL: "–". */
+void format_outage(struct buf *out, const struct measurement *m);
+void format_length(struct buf *out, int64_t ns, const struct range *range);
+
 /* "± 100 ms" */
 void format_resolution(struct buf *out, int64_t resolution_ns);
 

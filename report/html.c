@@ -95,7 +95,7 @@ static bool write_longest_change(struct buf *out, const struct results *results)
 	escape_html(out, text.data);
 	if (!longest->censored) {
 		buf_puts(out, " <small>");
-		format_resolution(out, longest->probe->plan.every_ns);
+		format_resolution(out, longest->resolution_ns);
 		buf_puts(out, "</small>");
 	}
 	buf_clear(&text);

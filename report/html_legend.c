@@ -16,7 +16,7 @@ void html_timeline_words(struct buf *out, const struct run_results *run)
 		buf_printf(&text, "%s during %s: time to failover ", m->probe->plan.probe, format_window(m));
 		format_failover(&text, m);
 		buf_puts(&text, ", outage ");
-		format_duration(&text, m->outage_ns, false);
+		format_outage(&text, m);
 		buf_puts(&text, ". ");
 		escape_html(out, text.data);
 		buf_fini(&text);

@@ -36,7 +36,7 @@ static void matrix_cells(struct buf *out, const struct run_results *run, const c
 	html_cell(out, worst && worst->failover_censored ? "num first censored" : "num first strong", &cell);
 	format_share(&cell, whole ? whole->availability_ppm : MEASURE_NONE);
 	html_cell(out, "num", &cell);
-	format_duration(&cell, whole ? whole->outage_ns : MEASURE_NONE, false);
+	format_outage(&cell, whole);
 	html_cell(out, "num", &cell);
 	buf_fini(&cell);
 }

@@ -149,8 +149,10 @@ static void measurement_row(struct buf *out, const struct measurement *m)
 	format_failover(&cell, m);
 	html_cell(out, m->failover_censored ? "num censored" : "num strong", &cell);
 	duration_cell(out, &cell, m->time_to_recover_ns, m->recover_censored);
-	duration_cell(out, &cell, m->outage_ns, false);
-	duration_cell(out, &cell, m->wrong_window_ns, false);
+	format_outage(&cell, m);
+	html_cell(out, "num", &cell);
+	format_length(&cell, m->wrong_window_ns, &m->wrong_range);
+	html_cell(out, "num", &cell);
 	duration_cell(out, &cell, m->latency_p50_ns, m->latency_p50_censored);
 	duration_cell(out, &cell, m->latency_p95_ns, m->latency_p95_censored);
 	duration_cell(out, &cell, m->latency_p99_ns, m->latency_p99_censored);

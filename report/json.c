@@ -164,6 +164,33 @@ static void put_latency(json_t *o, const struct measurement *m)
 	put(o, "latency_censored", censored);
 }
 
+static json_t *range_json(const struct range *range)
+{
+	json_t *o = json_object();
+
+	put_int(o, "least", range->least_ns);
+	put_int(o, "most", range->most_ns);
+	return o;
+}
+
+/* Of a probe whose pace is not even: what samples weigh, and how well each moment is known. */
+static json_t *pacing_json(const struct measurement *m)
+{
+	json_t *o = json_object();
+
+	put_int(o, "near_faults_ns", m->probe->plan.near_faults_ns);
+	put_int(o, "moments", m->moments);
+	put_int(o, "good_moments", m->good_moments);
+	put_int(o, "impact_resolution_ns", m->impact_resolution_ns);
+	put_int(o, "recover_resolution_ns", m->recover_resolution_ns);
+	put_int(o, "propagation_resolution_ns", m->propagation_resolution_ns);
+	put(o, "outage_ns", range_json(&m->outage_range));
+	put(o, "wrong_window_ns", range_json(&m->wrong_range));
+	put(o, "stale_window_ns", range_json(&m->stale_range));
+	put(o, "skew_ns", range_json(&m->skew_range));
+	return o;
+}
+
 static json_t *measurement_json(const struct measurement *m)
 {
 	json_t *o = json_object();
@@ -193,6 +220,8 @@ static json_t *measurement_json(const struct measurement *m)
 	put_int(o, "propagation_ns", m->propagation_ns);
 	put_bool(o, "propagation_censored", m->propagation_censored);
 	put_latency(o, m);
+	if (m->probe->plan.near_faults_ns)
+		put(o, "pacing", pacing_json(m));
 	return o;
 }
 

@@ -107,7 +107,7 @@ static void write_measurement(struct buf *out, const struct measurement *m)
 	cell_text(out, format_window(m));
 	format_failover(&scratch, m);
 	cell(out, &scratch);
-	format_duration(&scratch, m->outage_ns, false);
+	format_outage(&scratch, m);
 	cell(out, &scratch);
 	format_share(&scratch, m->availability_ppm);
 	cell(out, &scratch);
@@ -152,7 +152,7 @@ static void write_matrix_row(struct buf *out, const struct results *results, siz
 	cell(out, &scratch);
 	format_share(&scratch, whole ? whole->availability_ppm : MEASURE_NONE);
 	cell(out, &scratch);
-	format_duration(&scratch, whole ? whole->outage_ns : MEASURE_NONE, false);
+	format_outage(&scratch, whole);
 	cell(out, &scratch);
 	buf_putc(out, '\n');
 	buf_fini(&scratch);

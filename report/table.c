@@ -126,7 +126,8 @@ static void measurement_row(struct grid *grid, const struct measurement *m)
 	grid_cell(grid, GRID_PLAIN, m->probe->plan.probe);
 	format_failover(&cell, m);
 	grid_cell_buf(grid, m->failover_censored ? GRID_BAD : GRID_BOLD, &cell);
-	duration_cell(grid, &cell, m->outage_ns, false);
+	format_outage(&cell, m);
+	grid_cell_buf(grid, GRID_PLAIN, &cell);
 	format_share(&cell, m->availability_ppm);
 	grid_cell_buf(grid, GRID_PLAIN, &cell);
 	duration_cell(grid, &cell, m->latency_p95_ns, m->latency_p95_censored);
@@ -208,7 +209,8 @@ static void matrix_row(struct grid *grid, const struct results *results, size_t 
 	grid_cell_buf(grid, worst && worst->failover_censored ? GRID_BAD : GRID_BOLD, &cell);
 	format_share(&cell, whole ? whole->availability_ppm : MEASURE_NONE);
 	grid_cell_buf(grid, GRID_PLAIN, &cell);
-	duration_cell(grid, &cell, whole ? whole->outage_ns : MEASURE_NONE, false);
+	format_outage(&cell, whole);
+	grid_cell_buf(grid, GRID_PLAIN, &cell);
 	grid_row(grid);
 	buf_fini(&cell);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Probes: one question asked again and again at a fixed pace.
+ * Probes: one question asked again and again at a pace.
  *
- * The pace is common (probe/pacer.c): sample i is due at start + i × every, whether or not earlier ones were answered. A kind only asks
+ * The pace is common (probe/pace.h): sample i is due at start + i × every, or denser near faults, whether or not earlier ones were answered. A kind only asks
  * and judges. Life: parsed (common rows in plan/probes.c, then the kind's own) → validate → open → ask… → close. The
  * parsed probe lives in the plan's arena; what open returns is the kind's own until close.
  */
@@ -42,6 +42,7 @@ struct probe {
 	const char *qname; /* absolute, without trailing dot; parsed from query */
 	uint16_t qtype; /* 0: none given (a stub asks for both families) */
 	int64_t every_ns, timeout_ns;
+	int64_t near_faults_ns; /* every_ns where it is the same throughout; else a whole part of it */
 	bool unique; /* a fresh label in front of qname each time */
 	struct good good;
 	const struct probe_serial *serials; /* of kinds that ask nameservers (ops->to) */

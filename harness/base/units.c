@@ -29,6 +29,16 @@ static const struct unit rates[] = {
 	{"Gbit/s", 1000000000}, {"Mbit/s", 1000000}, {"kbit/s", 1000}, {"bit/s", 1}, {"/s", 1},
 };
 
+int64_t units_share_ppm(int64_t part, int64_t whole)
+{
+	return (int64_t)((wide)part * PPM_ONE / whole);
+}
+
+bool units_share_is_more(int64_t part, int64_t whole)
+{
+	return (wide)part * PPM_ONE % whole != 0;
+}
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';

@@ -11,6 +11,7 @@
  * caller shows units_hint()), or -ERANGE (does not fit 63 bits); *ret is set only on success. Negative numbers are -EINVAL.
  */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,11 @@ const char *units_format_duration(int64_t ns, char *buf, size_t size);
 const char *units_format_share(int64_t ppm, char *buf, size_t size);
 const char *units_format_size(int64_t bytes, char *buf, size_t size);
 const char *units_format_rate(int64_t per_s, char *buf, size_t size);
+
+/* part of whole (0 ≤ part ≤ whole, whole > 0) in parts per million, rounded down. */
+int64_t units_share_ppm(int64_t part, int64_t whole);
+/* Whether that rounded anything away. */
+bool units_share_is_more(int64_t part, int64_t whole);
 
 /* For people reading a result: a duration with three significant digits at most, "1.53 s", "842 ms", "0.31 ms", "4 min 10 s". */
 const char *units_human_duration(int64_t ns, char *buf, size_t size);

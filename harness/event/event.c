@@ -36,6 +36,7 @@ static const struct field plan_probe_fields[] = {
 	INT(plan_probe, timeout_ns),
 	INTOPT(plan_probe, tells),
 	INTOPT(plan_probe, stale_is_bad),
+	INTOPT(plan_probe, near_faults_ns),
 };
 static const struct field plan_fault_fields[] = {
 	INT(plan_fault, id),         TEXT(plan_fault, name),    OPT(plan_fault, kind),      OPT(plan_fault, target),

@@ -92,6 +92,7 @@ struct ev_plan_probe {
 	int64_t every_ns, timeout_ns;
 	int64_t tells; /* bit k: it can tell version k of the lab's zones from the one before */
 	int64_t stale_is_bad; /* 1: answers of replaced versions are bad */
+	int64_t near_faults_ns; /* the pace near faults, a whole part of every_ns; 0: it is the same throughout */
 };
 
 struct ev_plan_fault {
@@ -156,7 +157,8 @@ struct ev_probe_start {
 struct ev_sample {
 	const char *probe;
 	int64_t i; /* counts from 0 for each probe */
-	int64_t due_ns, sent_ns, done_ns; /* due = start + i × every; done: answered, or given up */
+	int64_t due_ns, sent_ns,
+		done_ns; /* due: on the grid start + n × near_faults, or every; done: answered, or given up */
 	enum outcome outcome;
 	const char *rcode; /* mnemonic, if an answer came: "NOERROR"; a stub's "EAI_NONAME" */
 	const char *detail; /* why it is not ok, in words */

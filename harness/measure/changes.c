@@ -162,6 +162,14 @@ static int64_t until_ns(const struct run_record *run, const struct probe_record 
 	return end_ns;
 }
 
+/* From the sample before the one due at due_ns, or from the acceptance. */
+static int64_t gap_before(const struct probe_record *probe, int64_t due_ns, int64_t accepted_ns)
+{
+	struct window since = {.from_ns = accepted_ns};
+
+	return window_gap_before(probe, &since, due_ns);
+}
+
 static void time_change(const struct run_record *run, const struct history *h, int k, struct change *change)
 {
 	const struct probe_record *probe = change->probe;
@@ -183,6 +191,8 @@ static void time_change(const struct run_record *run, const struct history *h, i
 	}
 	if (first_ns == MEASURE_NONE)
 		return;
+	if (shows_ns != MEASURE_NONE)
+		change->resolution_ns = gap_before(probe, shows_ns, accepted_ns);
 	change->censored = shows_ns == MEASURE_NONE;
 	if (change->censored)
 		change->propagation_ns = end_ns - accepted_ns;
@@ -198,6 +208,7 @@ static struct change change_of(const struct run_record *run, const struct histor
 		.probe = part ? part : probe,
 		.accepted_ns = h->accepted_ns[k],
 		.propagation_ns = MEASURE_NONE,
+		.resolution_ns = probe_record_grid_ns(probe),
 	};
 
 	time_change(run, h, k, &change);

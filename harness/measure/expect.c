@@ -84,7 +84,7 @@ static struct value value_of(enum metric metric, const struct measurement *m)
 		return (struct value){.v = m->time_to_recover_ns, .censored = m->recover_censored};
 	case METRIC_AVAILABILITY:
 		return (struct value){.v = m->availability_ppm,
-				      .more = m->samples && m->outcomes[OUTCOME_OK] * PPM_ONE % m->samples != 0};
+				      .more = m->moments && units_share_is_more(m->good_moments, m->moments)};
 	case METRIC_OUTAGE:
 		return (struct value){.v = m->outage_ns};
 	case METRIC_WRONG_WINDOW:
@@ -105,6 +105,57 @@ static struct value value_of(enum metric metric, const struct measurement *m)
 		break;
 	}
 	return (struct value){.v = MEASURE_NONE};
+}
+
+const struct range *measured_range(enum metric metric, const struct measurement *m)
+{
+	switch (metric) {
+	case METRIC_OUTAGE:
+		return &m->outage_range;
+	case METRIC_WRONG_WINDOW:
+		return &m->wrong_range;
+	case METRIC_STALE_WINDOW:
+		return &m->stale_range;
+	case METRIC_SKEW:
+		return &m->skew_range;
+	case METRIC_TIME_TO_IMPACT:
+	case METRIC_TIME_TO_FAILOVER:
+	case METRIC_TIME_TO_RECOVER:
+	case METRIC_AVAILABILITY:
+	case METRIC_PROPAGATION:
+	case METRIC_LATENCY_P50:
+	case METRIC_LATENCY_P95:
+	case METRIC_LATENCY_P99:
+	case METRIC_COUNT:
+		break;
+	}
+	return NULL;
+}
+
+int64_t measured_resolution(enum metric metric, const struct measurement *m)
+{
+	switch (metric) {
+	case METRIC_TIME_TO_FAILOVER:
+		return m->resolution_ns;
+	case METRIC_TIME_TO_IMPACT:
+		return m->impact_resolution_ns;
+	case METRIC_TIME_TO_RECOVER:
+		return m->recover_resolution_ns;
+	case METRIC_PROPAGATION:
+		return m->propagation_resolution_ns;
+	case METRIC_OUTAGE:
+	case METRIC_WRONG_WINDOW:
+	case METRIC_STALE_WINDOW:
+	case METRIC_SKEW:
+		return probe_record_grid_ns(m->probe);
+	case METRIC_AVAILABILITY:
+	case METRIC_LATENCY_P50:
+	case METRIC_LATENCY_P95:
+	case METRIC_LATENCY_P99:
+	case METRIC_COUNT:
+		break;
+	}
+	return 0;
 }
 
 static const char *why_no_value(enum metric metric, const struct measurement *m)
@@ -170,6 +221,17 @@ static enum verdict judge_exact(enum op op, const struct value *value, int64_t b
 	return VERDICT_INCONCLUSIVE;
 }
 
+/* A value that is known within a range decides only what every value of it would. */
+static enum verdict judge_range(enum op op, const struct range *range, int64_t bound)
+{
+	struct value least = {.v = range->least_ns}, most = {.v = range->most_ns};
+	enum verdict verdict = judge_exact(op, &least, bound);
+
+	if (verdict != judge_exact(op, &most, bound) || (op == OP_EQ && least.v < bound && bound < most.v))
+		return VERDICT_INCONCLUSIVE;
+	return verdict;
+}
+
 /* The true value is at least value->v. */
 static enum verdict judge_censored(enum op op, const struct value *value, int64_t bound)
 {
@@ -191,6 +253,15 @@ static enum verdict judge_censored(enum op op, const struct value *value, int64_
 	return VERDICT_INCONCLUSIVE;
 }
 
+static const char *why_range(const struct range *range, struct arena *arena)
+{
+	char least[64], most[64];
+
+	units_human_duration(range->least_ns, least, sizeof(least));
+	units_human_duration(range->most_ns, most, sizeof(most));
+	return arena_printf(arena, "between %s and %s: samples were sparse where it began or ended", least, most);
+}
+
 static const char *why_judged(enum metric metric, enum op op, const struct expectation *e, struct arena *arena)
 {
 	char text[64];
@@ -198,6 +269,8 @@ static const char *why_judged(enum metric metric, enum op op, const struct expec
 	measured_text(metric, e->measured, e->censored, text, sizeof(text));
 	if (op == OP_COUNT)
 		return arena_printf(arena, "\"%s\" is not a comparison this dnsdrill knows", e->plan->op);
+	if (!e->censored && e->result == VERDICT_INCONCLUSIVE)
+		return why_range(measured_range(metric, e->measurement), arena);
 	if (e->censored && e->result == VERDICT_INCONCLUSIVE)
 		return arena_printf(arena, "not reached within %s, which is as far as it was watched", text);
 	if (e->censored && op != OP_NEVER)
@@ -213,6 +286,7 @@ struct expectation expect_judge(const struct run_results *results, const struct 
 	struct expectation e = {.plan = plan, .result = VERDICT_INCONCLUSIVE, .measured = MEASURE_NONE};
 	enum metric metric = metric_find(plan->metric);
 	enum op op = op_find(plan->op);
+	const struct range *range;
 	struct value value;
 
 	e.measurement = find_measurement(results, plan);
@@ -229,7 +303,11 @@ struct expectation expect_judge(const struct run_results *results, const struct 
 	e.censored = value.censored;
 	if (e.why)
 		return e;
-	e.result = value.censored ? judge_censored(op, &value, plan->bound) : judge_exact(op, &value, plan->bound);
+	range = measured_range(metric, e.measurement);
+	if (value.censored)
+		e.result = judge_censored(op, &value, plan->bound);
+	else
+		e.result = range ? judge_range(op, range, plan->bound) : judge_exact(op, &value, plan->bound);
 	e.why = why_judged(metric, op, &e, arena);
 	return e;
 }

@@ -1,19 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "harness/measure/window.h"
 
+#include "harness/base/units.h"
+
 #include <stdio.h>
 
 static void count_outcomes(const struct probe_record *probe, const struct window *window, struct measurement *m)
 {
 	for (size_t k = window->first; k < window->last; k++) {
 		if (window_has(window, &probe->samples[k])) {
+			int64_t weight = probe_record_weight(probe, k, window->from_ns);
+
 			m->samples++;
+			m->moments += weight;
+			m->good_moments += probe->samples[k].outcome == OUTCOME_OK ? weight : 0;
 			m->outcomes[probe->samples[k].outcome]++;
 			m->stale += probe->samples[k].is_stale;
 		}
 	}
 	/* Rounded down: 100 % means all of them. */
-	m->availability_ppm = m->samples ? m->outcomes[OUTCOME_OK] * PPM_ONE / m->samples : MEASURE_NONE;
+	m->availability_ppm = m->moments ? units_share_ppm(m->good_moments, m->moments) : MEASURE_NONE;
+}
+
+/* Where good answers came back: the time since the sample before. Where they never were away, they may have been between any two. */
+static int64_t resolution_of(const struct probe_record *probe, const struct window *window,
+			     const struct comeback *comeback)
+{
+	if (comeback->ns == MEASURE_NONE || !comeback->ns || comeback->censored)
+		return window_longest_gap(probe, window);
+	return window_gap_before(probe, window, window->from_ns + comeback->ns);
 }
 
 static void measure_comebacks(const struct run_record *run, const struct probe_record *probe,
@@ -28,6 +43,10 @@ static void measure_comebacks(const struct run_record *run, const struct probe_r
 	m->failover_censored = failover.censored;
 	m->time_to_recover_ns = recover.ns;
 	m->recover_censored = recover.censored;
+	m->resolution_ns = resolution_of(probe, window, &failover);
+	m->recover_resolution_ns = resolution_of(probe, &after, &recover);
+	if (failover.first_bad_ns != MEASURE_NONE)
+		m->impact_resolution_ns = window_gap_before(probe, window, window->from_ns + failover.first_bad_ns);
 	m->recover_samples = (int64_t)(after.last - after.first);
 	for (size_t k = after.first; k < after.last; k++)
 		m->recover_errors += probe->samples[k].outcome == OUTCOME_ERROR;
@@ -46,15 +65,15 @@ static struct measurement measure_window(const struct run_record *run, const str
 		.time_to_impact_ns = MEASURE_NONE,
 		.time_to_failover_ns = MEASURE_NONE,
 		.time_to_recover_ns = MEASURE_NONE,
-		.resolution_ns = probe->plan.every_ns,
+		.resolution_ns = window_longest_gap(probe, &window),
+		.impact_resolution_ns = probe_record_grid_ns(probe),
+		.recover_resolution_ns = probe_record_grid_ns(probe),
+		.propagation_resolution_ns = probe_record_grid_ns(probe),
 		.propagation_ns = MEASURE_NONE,
 	};
 
 	count_outcomes(probe, &window, &m);
-	m.outage_ns = outage_bad_ns(probe, &window, end_ns);
-	m.wrong_window_ns = outage_wrong_ns(probe, &window, end_ns);
-	m.stale_window_ns = outage_stale_ns(probe, &window, end_ns);
-	m.skew_ns = outage_skew_ns(probe, &window, end_ns);
+	outage_measure(probe, &window, end_ns, &m);
 	percentile_latency(probe, &window, &m);
 	if (window.kind == WINDOW_FAULT)
 		measure_comebacks(run, probe, &window, &m);
@@ -71,8 +90,10 @@ static void take_propagation(const struct run_results *results, struct measureme
 		    change->accepted_ns < m->from_ns || change->accepted_ns >= m->to_ns)
 			continue;
 		m->propagation_censored |= change->censored;
-		if (change->propagation_ns > m->propagation_ns)
+		if (change->propagation_ns > m->propagation_ns) {
 			m->propagation_ns = change->propagation_ns;
+			m->propagation_resolution_ns = change->resolution_ns;
+		}
 	}
 }
 

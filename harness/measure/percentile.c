@@ -3,23 +3,28 @@
 
 #include <stdio.h>
 
+struct latency {
+	int64_t ns, weight;
+};
+
 struct latencies {
-	int64_t *v; /* of samples that were answered, ascending */
+	struct latency *v; /* of samples that were answered, ascending */
 	size_t count;
-	size_t timeouts; /* samples without an answer, however they ended: each counts as the probe's timeout, or more */
+	int64_t answered,
+		timeouts; /* what they weigh, and samples without an answer, however they ended: these count as the probe's timeout, or more */
 	int64_t timeout_ns;
 };
 
 static int ascending(const void *a, const void *b)
 {
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	const struct latency *x = a, *y = b;
 
-	return (x > y) - (x < y);
+	return (x->ns > y->ns) - (x->ns < y->ns);
 }
 
-static int64_t *room_for(size_t count)
+static struct latency *room_for(size_t count)
 {
-	int64_t *v = malloc((count ? count : 1) * sizeof(*v));
+	struct latency *v = malloc((count ? count : 1) * sizeof(*v));
 
 	if (!v) {
 		fputs("dnsdrill: out of memory\n", stderr);
@@ -34,39 +39,46 @@ static struct latencies collect(const struct probe_record *probe, const struct w
 
 	for (size_t k = window->first; k < window->last; k++) {
 		const struct sample *sample = &probe->samples[k];
-		int64_t latency_ns = sample->done_ns - sample->due_ns;
+		struct latency latency = {.ns = sample->done_ns - sample->due_ns};
 
 		if (!window_has(window, sample) || sample->outcome == OUTCOME_ERROR)
 			continue;
-		if (sample->outcome == OUTCOME_TIMEOUT)
-			all.timeouts++;
-		else
-			all.v[all.count++] = latency_ns;
+		latency.weight = probe_record_weight(probe, k, window->from_ns);
+		if (sample->outcome == OUTCOME_TIMEOUT) {
+			all.timeouts += latency.weight;
+			continue;
+		}
+		all.answered += latency.weight;
+		all.v[all.count++] = latency;
 	}
 	qsort(all.v, all.count, sizeof(*all.v), ascending);
 	return all;
 }
 
+/* The value that stands at place `rank` of the answered, counted from 1. */
+static int64_t ranked(const struct latencies *all, int64_t rank)
+{
+	size_t k = 0;
+
+	while (k + 1 < all->count && all->v[k].weight < rank)
+		rank -= all->v[k++].weight;
+	return all->v[k].ns;
+}
+
 /* Nearest rank: the smallest value that at least `percent` of all are not above. Timed-out samples stand behind answers that took
  * exactly as long, because they took longer. */
-static int64_t nearest_rank(const struct latencies *all, size_t percent, bool *ret_censored)
+static int64_t nearest_rank(const struct latencies *all, int64_t percent, bool *ret_censored)
 {
-	size_t n = all->count + all->timeouts, rank = (n * percent + 99) / 100, below = 0, high = all->count;
+	int64_t n = all->answered + all->timeouts, rank = n / 100 * percent + (n % 100 * percent + 99) / 100, below = 0;
 
 	if (!n)
 		return MEASURE_NONE;
-	while (below < high) {
-		size_t mid = below + (high - below) / 2;
-
-		if (all->v[mid] <= all->timeout_ns)
-			below = mid + 1;
-		else
-			high = mid;
-	}
+	for (size_t k = 0; k < all->count && all->v[k].ns <= all->timeout_ns; k++)
+		below += all->v[k].weight;
 	*ret_censored = rank > below && rank <= below + all->timeouts;
 	if (*ret_censored)
 		return all->timeout_ns;
-	return all->v[rank - 1 - (rank > below ? all->timeouts : 0)];
+	return ranked(all, rank - (rank > below ? all->timeouts : 0));
 }
 
 void percentile_latency(const struct probe_record *probe, const struct window *window, struct measurement *ret)

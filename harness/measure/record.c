@@ -10,6 +10,20 @@
 #include <inttypes.h>
 #include <string.h>
 
+int64_t probe_record_weight(const struct probe_record *probe, size_t k, int64_t from_ns)
+{
+	const struct sample *sample = &probe->samples[k], *before = sample - 1;
+	int64_t grid_ns = probe->plan.near_faults_ns, moments;
+
+	/* Of samples that are missing nobody knows when they were due. */
+	if (!grid_ns || !k || before->i + 1 != sample->i)
+		return 1;
+	moments = (sample->due_ns - before->due_ns) / grid_ns;
+	if (before->due_ns < from_ns && (sample->due_ns - from_ns) / grid_ns + 1 < moments)
+		moments = (sample->due_ns - from_ns) / grid_ns + 1;
+	return moments > 0 ? moments : 1;
+}
+
 struct record *record_new(void)
 {
 	struct arena *arena = arena_new();

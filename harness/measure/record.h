@@ -91,6 +91,16 @@ struct record {
 	struct intern *intern; /* the record's own: texts seen before */
 };
 
+/* The least time between two samples of the probe; without near-faults, its every. */
+static inline int64_t probe_record_grid_ns(const struct probe_record *probe)
+{
+	return probe->plan.near_faults_ns ? probe->plan.near_faults_ns : probe->plan.every_ns;
+}
+
+/* What sample k weighs where only what is due from from_ns on counts: the moments of the probe's grid since the sample before it. A moment at which nothing was asked
+ * counts as the next sample did, so that no sample's own outcome, which decides how soon the next is due, has a say in what it weighs. 1 where the pace is even. */
+int64_t probe_record_weight(const struct probe_record *probe, size_t k, int64_t from_ns);
+
 struct record *record_new(void);
 void record_free(struct record *record);
 DEFINE_CLEANUP(struct record *, record_free);

@@ -45,7 +45,7 @@ static int add_probe(struct run_record *run, const struct ev_plan_probe *plan, s
 {
 	struct probe_record *probe;
 
-	if (plan->every_ns < 0 || plan->timeout_ns < 0)
+	if (plan->every_ns < 0 || plan->timeout_ns < 0 || plan->near_faults_ns < 0)
 		return err_set(err, -EINVAL, LOC_NONE, "probe \"%s\" has a negative interval", plan->probe);
 	if (find_probe(run, plan->probe))
 		return err_set(err, -EINVAL, LOC_NONE, "probe \"%s\" is there already", plan->probe);

@@ -13,6 +13,10 @@ int verdict_exit_code(enum verdict verdict); /* 0, 1, 3, 3 */
 
 enum window_kind { WINDOW_OVERALL, WINDOW_BASELINE, WINDOW_FAULT, WINDOW_RECOVERY };
 
+struct range {
+	int64_t least_ns, most_ns;
+};
+
 /* One probe in one window. */
 struct measurement {
 	const struct probe_record *probe;
@@ -20,12 +24,18 @@ struct measurement {
 	const struct fault_record *fault; /* WINDOW_FAULT */
 	int64_t from_ns, to_ns; /* [from, to) of due times */
 	int64_t samples, outcomes[OUTCOME_COUNT];
+	int64_t moments,
+		good_moments; /* what samples and the good ones among them weigh: as many as there are where the pace is even */
 	int64_t availability_ppm; /* MEASURE_NONE without samples */
 	int64_t time_to_impact_ns, time_to_failover_ns, time_to_recover_ns; /* WINDOW_FAULT only, else MEASURE_NONE */
 	bool failover_censored, recover_censored; /* not reached: the value is the lower bound */
 	int64_t recover_samples, recover_errors; /* of time_to_recover: due after R, before the next fault */
-	int64_t resolution_ns; /* the probe's every */
+	/* How much earlier the true moment may lie: of the time to failover, to impact and to recover, and of the propagation. All are the probe's every, where its pace is even.
+	 * resolution_ns without a failover: the longest time between two samples. */
+	int64_t resolution_ns, impact_resolution_ns, recover_resolution_ns, propagation_resolution_ns;
 	int64_t outage_ns, wrong_window_ns;
+	/* Between which lengths each of these lies: it may have begun or ended where the pace was sparse. Even paces leave no such doubt beyond their resolution: both are the value. */
+	struct range outage_range, wrong_range, stale_range, skew_range;
 	int64_t stale, stale_window_ns; /* samples; of versions that had been replaced */
 	int64_t skew_ns; /* while those who were asked did not say the same */
 	int64_t propagation_ns; /* the longest of the changes accepted in the window; MEASURE_NONE: it saw none */
@@ -41,6 +51,7 @@ struct change {
 	int64_t accepted_ns;
 	int64_t propagation_ns; /* until the probe shows it for good; MEASURE_NONE: it never asked */
 	bool censored; /* it did not while it was watched: a lower bound */
+	int64_t resolution_ns; /* how much earlier it may have shown it */
 };
 
 struct expectation {
@@ -74,6 +85,11 @@ struct results {
 struct results *measure(const struct record *record);
 void results_free(struct results *results);
 DEFINE_CLEANUP(struct results *, results_free);
+
+/* How much earlier the moment may lie that the metric was read off from, or by how much a length of time may be off; 0 for metrics that are not. */
+int64_t measured_resolution(enum metric metric, const struct measurement *m);
+/* Between which values a metric that is a length of time lies. NULL for others. */
+const struct range *measured_range(enum metric metric, const struct measurement *m);
 
 /* A measured value in its metric's unit, for people: "1.53 s", "99.9%". A lower bound is rounded down: no more is claimed than is known. */
 const char *measured_text(enum metric metric, int64_t value, bool is_lower_bound, char *buf, size_t size);

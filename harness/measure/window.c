@@ -15,7 +15,7 @@ int64_t window_end_of_asking(const struct run_record *run, const struct probe_re
 {
 	if (!probe->count)
 		return max_ns(run->end_ns, probe->start_ns);
-	return probe->samples[probe->count - 1].due_ns + probe->plan.every_ns;
+	return probe->samples[probe->count - 1].due_ns + probe_record_grid_ns(probe);
 }
 
 static int64_t start_of_asking(const struct probe_record *probe)
@@ -51,6 +51,22 @@ static struct window make(enum window_kind kind, const struct probe_record *prob
 		.first = first_due(probe, from_ns),
 		.last = first_due(probe, to_ns),
 	};
+}
+
+int64_t window_longest_gap(const struct probe_record *probe, const struct window *window)
+{
+	int64_t longest = 1;
+
+	for (size_t k = window->first; probe->plan.near_faults_ns && k < window->last; k++)
+		longest = max_ns(longest, probe_record_weight(probe, k, window->from_ns));
+	return longest * probe_record_grid_ns(probe);
+}
+
+int64_t window_gap_before(const struct probe_record *probe, const struct window *window, int64_t due_ns)
+{
+	size_t k = first_due(probe, due_ns);
+
+	return (k < probe->count ? probe_record_weight(probe, k, window->from_ns) : 1) * probe_record_grid_ns(probe);
 }
 
 struct window window_overall(const struct run_record *run, const struct probe_record *probe)

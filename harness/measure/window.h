@@ -16,7 +16,7 @@ struct window {
 	size_t first, last; /* samples [first, last) of the probe are due in it */
 };
 
-/* Where asking ended for this probe: the due time of its last sample, and one interval more. run.end comes later, after the lab was torn
+/* Where asking ended for this probe: the due time of its last sample, and one interval more, the dense one where it has two. run.end comes later, after the lab was torn
  * down, and counting that time as an outage would be wrong. Without samples: the end of the run. */
 int64_t window_end_of_asking(const struct run_record *run, const struct probe_record *probe);
 
@@ -28,6 +28,10 @@ struct window window_recovery(const struct run_record *run, const struct probe_r
 /* From a fault's end to the next fault's instant: where time_to_recover is looked for. Empty if it never ended. */
 struct window window_after(const struct run_record *run, const struct probe_record *probe,
 			   const struct fault_record *fault);
+
+/* The longest time between two samples that the window holds, and that of the sample due at due_ns from the one before it. */
+int64_t window_longest_gap(const struct probe_record *probe, const struct window *window);
+int64_t window_gap_before(const struct probe_record *probe, const struct window *window, int64_t due_ns);
 
 static inline bool window_has(const struct window *window, const struct sample *sample)
 {
@@ -43,12 +47,9 @@ struct comeback {
 };
 struct comeback comeback_find(const struct probe_record *probe, const struct window *window, int64_t stable);
 
-/* outage.c: length of the union of spans in which samples were bad (any but ok), or wrong, within the window. */
-int64_t outage_bad_ns(const struct probe_record *probe, const struct window *window, int64_t end_ns);
-int64_t outage_wrong_ns(const struct probe_record *probe, const struct window *window, int64_t end_ns);
-
-int64_t outage_stale_ns(const struct probe_record *probe, const struct window *window, int64_t end_ns);
-int64_t outage_skew_ns(const struct probe_record *probe, const struct window *window, int64_t end_ns);
+/* outage.c: the lengths of the unions of spans in which samples were bad (any but ok), wrong, stale, or those asked differed, within the window, and their ranges. */
+void outage_measure(const struct probe_record *probe, const struct window *window, int64_t end_ns,
+		    struct measurement *ret);
 
 /* changes.c: the changes that were accepted, probe by probe. *ret in arena; returns how many. */
 /* The step whose version `step`, an update, was to change and which failed; NULL: none. An update sends differences: without what they are to, nobody knows what

@@ -5,6 +5,7 @@
 #include <ldns/ldns.h>
 #include <string.h>
 
+#include "harness/base/units.h"
 #include "harness/plan/internal.h"
 
 #define DEFAULT_KIND "dns"
@@ -42,6 +43,10 @@ const struct param probe_params[] = {
 	P_TEXT_REQUIRED(struct probe, query, "query", "name and type asked for, such as \"www.example.com A\""),
 	P_DURATION(struct probe, every_ns, "every", MSEC, 3600 * SEC, 100 * MSEC,
 		   "pace: a question each so often, whether or not earlier ones were answered"),
+	P_DURATION(
+		struct probe, near_faults_ns, "near-faults", MSEC, 3600 * SEC, PARAM_UNSET,
+		"a denser pace, of which every is a whole multiple: around what the timeline does, and while samples "
+		"are bad; by default every"),
 	P_DURATION(struct probe, timeout_ns, "timeout", MSEC, 3600 * SEC, PARAM_UNSET,
 		   "how long an answer is waited for; the default depends on the kind"),
 	P_BOOL(struct probe, unique, "unique", false,
@@ -116,6 +121,26 @@ static void parse_query(struct plan_ctx *ctx, struct probe *probe)
 		probe->qtype = parse_type(ctx, probe, word[1]);
 }
 
+/* Sparse samples must lie on the dense grid: then what is due when does not depend on when the pace changed. */
+static void fill_pace(struct plan_ctx *ctx, struct probe *probe)
+{
+	char every[32], near[32];
+
+	if (probe->near_faults_ns == PARAM_UNSET)
+		probe->near_faults_ns = probe->every_ns;
+	if (probe->near_faults_ns <= 0 || probe->every_ns <= 0 || probe->every_ns % probe->near_faults_ns == 0)
+		return;
+	units_format_duration(probe->every_ns, every, sizeof(every));
+	units_format_duration(probe->near_faults_ns, near, sizeof(near));
+	if (probe->near_faults_ns > probe->every_ns)
+		errs_add(ctx->errs, probe->loc, "near-faults: %s is not denser than every: %s", near, every);
+	else
+		errs_add(ctx->errs, probe->loc,
+			 "near-faults: every: %s is no whole multiple of %s; samples near faults must lie on the same "
+			 "grid as the others",
+			 every, near);
+}
+
 static void fill_serials(struct plan_ctx *ctx, struct probe *probe)
 {
 	const struct zone_spec *spec = zones_enclosing(&ctx->plan->lab, probe->qname);
@@ -151,6 +176,7 @@ static void parse_probe(struct plan_ctx *ctx, const struct node_pair *pair)
 		      ops->params ? 2 : 1, probe, "probe", ctx->errs);
 	if (probe->timeout_ns == PARAM_UNSET)
 		probe->timeout_ns = ops->default_timeout_ns;
+	fill_pace(ctx, probe);
 	parse_query(ctx, probe);
 	via_resolve(ctx, probe, &ctx->plan->probe_servers[i], &ctx->plan->probe_server_counts[i]);
 	if (ops->needs_anchor && !ctx->plan->topology->is_signed)

@@ -73,6 +73,7 @@ static void announce_probe(struct bus *bus, const struct plan *plan, size_t i)
 		.timeout_ns = probe->timeout_ns,
 		.tells = probe->tells,
 		.stale_is_bad = probe->stale == PROBE_STALE_BAD,
+		.near_faults_ns = probe->near_faults_ns != probe->every_ns ? probe->near_faults_ns : 0,
 	};
 	bus_emit(bus, &ev);
 	buf_fini(&via);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "harness/probe/pacer.h"
+#include "harness/run/timeline.h"
 
 struct asker {
 	struct probing *probing;
@@ -13,7 +14,8 @@ struct asker {
 	struct probe_ctx ctx;
 	struct pacer *pacer;
 	void *state; /* the kind's own, from open */
-	int64_t left; /* samples not yet ended */
+	int64_t in_flight; /* samples not yet ended */
+	struct timeline *timeline; /* what is planned, as far as the pace has not come to it; of one with near-faults */
 };
 
 struct probing {
@@ -24,12 +26,19 @@ struct probing {
 	void *arg;
 	struct asker *askers;
 	size_t count;
+	struct arena *arena;
+	int64_t zero_ns, end_ns; /* of the timeline, CLOCK_MONOTONIC */
 };
+
+static bool is_done(const struct asker *asker)
+{
+	return !asker->in_flight && asker->pacer && pacer_is_over(asker->pacer);
+}
 
 bool probing_is_idle(const struct probing *probing)
 {
 	for (size_t i = 0; i < probing->count; i++) {
-		if (probing->askers[i].left)
+		if (!is_done(&probing->askers[i]))
 			return false;
 	}
 	return true;
@@ -42,7 +51,9 @@ static void sample_done(void *arg, const struct ev_sample *sample)
 
 	ev.sample.probe = asker->probe->name.value;
 	bus_emit(asker->probing->bus, &ev);
-	if (!--asker->left && probing_is_idle(asker->probing))
+	asker->in_flight--;
+	pacer_ended(asker->pacer, sample->i, sample->due_ns + asker->ctx.epoch_ns, sample->outcome == OUTCOME_OK);
+	if (is_done(asker) && probing_is_idle(asker->probing))
 		asker->probing->on_idle(asker->probing->arg);
 }
 
@@ -67,6 +78,7 @@ static void ask(void *arg, int64_t i, int64_t due_ns)
 {
 	struct asker *asker = arg;
 
+	asker->in_flight++;
 	asker->probe->ops->ask(asker->state, i, due_ns - asker->ctx.epoch_ns);
 }
 
@@ -113,6 +125,7 @@ struct probing *probing_open(const struct plan *plan, struct lab *lab, const cha
 		err_set(err, -ENOMEM, LOC_NONE, "out of memory");
 		return NULL;
 	}
+	probing->arena = arena_new();
 	probing->plan = plan;
 	probing->bus = bus;
 	probing->base = base;
@@ -127,29 +140,48 @@ struct probing *probing_open(const struct plan *plan, struct lab *lab, const cha
 	return probing;
 }
 
-/* How many samples are due before end. */
-static int64_t samples_until(int64_t first_ns, int64_t every_ns, int64_t end_ns)
+/* For the pace: the first moment of the plan after after_ns. A ramp's adjustments are none: it is there from its beginning. */
+static int64_t next_planned(void *arg, int64_t after_ns)
 {
-	return first_ns < end_ns ? (end_ns - first_ns - 1) / every_ns + 1 : 0;
+	const struct asker *asker = arg;
+	const struct moment *moment;
+	int64_t zero_ns = asker->probing->zero_ns;
+
+	while ((moment = timeline_peek(asker->timeline)) && zero_ns + moment->at_ns < asker->probing->end_ns) {
+		if (moment->what != MOMENT_ADJUST && zero_ns + moment->at_ns > after_ns)
+			return zero_ns + moment->at_ns;
+		timeline_drop(asker->timeline);
+	}
+	return INT64_MAX;
 }
 
-static int start_asker(struct asker *asker, int64_t start_ns, int64_t end_ns, struct err *err)
+static int start_asker(struct asker *asker, struct err *err)
 {
 	struct probing *probing = asker->probing;
-	int64_t first_ns = start_ns + asker->probe->every_ns / 2;
+	const struct probe *probe = asker->probe;
+	struct pace_plan pace = {
+		.start_ns = probing->zero_ns + probe->near_faults_ns / 2,
+		.every_ns = probe->every_ns,
+		.near_ns = probe->near_faults_ns,
+		.end_ns = probing->end_ns,
+		.stable = probing->plan->stable,
+	};
 	struct ev ev = {.kind = EV_PROBE_START};
 
+	if (probe->near_faults_ns != probe->every_ns) {
+		asker->timeline = timeline_new(probing->plan, probing->arena);
+		pace.moment = next_planned;
+		pace.arg = asker;
+	}
 	ev.probe_start = (struct ev_probe_start){
-		.probe = asker->probe->name.value,
-		.start_ns = first_ns - bus_epoch_ns(probing->bus),
+		.probe = probe->name.value,
+		.start_ns = pace.start_ns - bus_epoch_ns(probing->bus),
 	};
 	bus_emit(probing->bus, &ev);
-	asker->left = samples_until(first_ns, asker->probe->every_ns, end_ns);
-	asker->pacer = pacer_start(probing->base, first_ns, asker->probe->every_ns, end_ns, ask, asker);
+	asker->pacer = pacer_start(probing->base, &pace, ask, asker);
 	if (!asker->pacer)
-		return err_set(err, -errno, asker->probe->loc, "probe %s: no timer to pace it: %s%s",
-			       asker->probe->name.value, strerror(errno),
-			       errno == EMFILE ? "; raise `ulimit -n`, or have fewer probes" : "");
+		return err_set(err, -errno, probe->loc, "probe %s: no timer to pace it: %s%s", probe->name.value,
+			       strerror(errno), errno == EMFILE ? "; raise `ulimit -n`, or have fewer probes" : "");
 	return 0;
 }
 
@@ -157,9 +189,28 @@ int probing_start(struct probing *probing, int64_t start_ns, int64_t end_ns, str
 {
 	int r = 0;
 
+	probing->zero_ns = start_ns;
+	probing->end_ns = end_ns;
 	for (size_t i = 0; !r && i < probing->count; i++)
-		r = start_asker(&probing->askers[i], start_ns, end_ns, err);
+		r = start_asker(&probing->askers[i], err);
 	return r;
+}
+
+/* Something was broken, mended or changed: when it was planned is not always when it is so. */
+static bool is_turn(const struct ev *ev)
+{
+	return ev->kind == EV_FAULT_APPLIED || ev->kind == EV_FAULT_SWITCHED || ev->kind == EV_FAULT_REVERTED ||
+	       ev->kind == EV_STEP_STARTED || ev->kind == EV_STEP_ENDED;
+}
+
+void probing_watch(struct probing *probing, const struct ev *ev)
+{
+	if (!is_turn(ev))
+		return;
+	for (size_t i = 0; i < probing->count; i++) {
+		if (probing->askers[i].pacer)
+			pacer_happened(probing->askers[i].pacer);
+	}
 }
 
 void probing_close(struct probing *probing)
@@ -170,6 +221,7 @@ void probing_close(struct probing *probing)
 		pacer_cancel(probing->askers[i].pacer);
 		probing->askers[i].probe->ops->close(probing->askers[i].state);
 	}
+	arena_free(probing->arena);
 	free(probing->askers);
 	free(probing);
 }

@@ -135,10 +135,12 @@ static void finish_now(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 }
 
 /* A bus sink behind the writer: a drill whose evidence cannot be written is over. */
-static void watch_stream(void *arg, const struct ev *ev UNUSED)
+static void watch_stream(void *arg, const struct ev *ev)
 {
 	struct runner *runner = arg;
 
+	if (runner->probing)
+		probing_watch(runner->probing, ev);
 	if (runner->finish && !runner->stopping && ndjson_writer_error(runner->writer))
 		event_active(runner->finish, EV_TIMEOUT, 0);
 }

@@ -72,6 +72,53 @@ def union_length(spans, low, high):
     return total
 
 
+def grid_of(plan):
+    return plan.get("near_faults_ns") or plan["every_ns"]
+
+
+def weigh(plan, samples):
+    """Gives each sample "gap": the moments of the grid since the one before it, itself included; 1 where the pace is even."""
+    near = plan.get("near_faults_ns")
+    for k, sample in enumerate(samples):
+        known = near and k and samples[k - 1]["i"] == sample["i"] - 1
+        sample["gap"] = max(1, (sample["due_ns"] - samples[k - 1]["due_ns"]) // near) if known else 1
+
+
+def weight(plan, sample, low):
+    """How many of these moments are due at or after low."""
+    since = (sample["due_ns"] - low) // grid_of(plan) + 1 if plan.get("near_faults_ns") else 1
+    return max(1, min(sample["gap"], since))
+
+
+def left_out(plan, samples):
+    """The spans before these samples that hold moments at which nothing was asked."""
+    return [(s["due_ns"] - (s["gap"] - 1) * grid_of(plan), s["due_ns"]) for s in samples if s["gap"] > 1]
+
+
+def range_of(plan, samples, starters, is_in, length, low, high):
+    """Least and most that the spans may have lasted: each may have begun, or ended, where nothing was asked."""
+    begins, ends, inside = [], [], False
+    can_begin = {s["i"] for s in starters}
+    for sample in samples:
+        if inside and not is_in(sample):
+            ends.append(sample)
+            inside = False
+        elif not inside and is_in(sample) and sample["i"] in can_begin:
+            begins.append(sample)
+            inside = True
+    return {"least": length - union_length(left_out(plan, ends), low, high),
+            "most": length + union_length(left_out(plan, begins), low, high)}
+
+
+def longest_gap(plan, members, low):
+    return max([weight(plan, s, low) for s in members], default=1) * grid_of(plan)
+
+
+def gap_before(plan, samples, due, low):
+    at = [s for s in samples if s["due_ns"] == due]
+    return (weight(plan, at[0], low) if at else 1) * grid_of(plan)
+
+
 def spans_of(samples, starters, is_in, end):
     """From each of starters that is in, to the next sample of all that is not."""
     exits = [s["due_ns"] for s in samples if not is_in(s)]
@@ -125,17 +172,27 @@ def comeback(members, low, high, stable, until=math.inf, usual=0):
     return impact, end - low, True
 
 
-def percentiles(members, timeout):
-    """{p50, p95, p99} and which of them are censored, nearest rank."""
+def at_rank(values, percent):
+    """(value, censored) at the place that so many percent of all are at or below."""
+    rank = -(-sum(v[2] for v in values) * percent // 100)
+    for value, censored, weighs in values:
+        rank -= weighs
+        if rank <= 0:
+            return value, censored
+    return None, False
+
+
+def percentiles(members, timeout, plan, low):
+    """{p50, p95, p99} and which of them are censored, nearest rank; a sample stands as often as it weighs."""
     values = []
     for sample in members:
         latency = sample["done_ns"] - sample["due_ns"]
         if sample["outcome"] == "timeout":
-            values.append((timeout, True))
+            values.append((timeout, True, weight(plan, sample, low)))
         elif sample["outcome"] != "error":
-            values.append((latency, False))
+            values.append((latency, False, weight(plan, sample, low)))
     values.sort()
-    chosen = {p: values[math.ceil(len(values) * p / 100) - 1] if values else (None, False) for p in (50, 95, 99)}
+    chosen = {p: at_rank(values, p) for p in (50, 95, 99)}
     return ({f"p{p}": v[0] for p, v in chosen.items()}, {f"p{p}": v[1] for p, v in chosen.items()})
 
 
@@ -143,24 +200,35 @@ def measure(probe, samples, members, low, high, end, starters):
     outcomes = {name: 0 for name in ("ok", "wrong", "rcode", "timeout", "error")}
     for sample in members:
         outcomes[sample["outcome"]] += 1
-    bad = spans_of(samples, starters, lambda s: not is_ok(s), end)
-    wrong = spans_of(samples, starters, lambda s: s["outcome"] == "wrong" and not s["stale"], end)
-    stale = spans_of(samples, starters, lambda s: s["stale"], end)
-    skew = spans_of(samples, starters, lambda s: s.get("differs"), end)
+    kinds = {
+        "outage": lambda s: not is_ok(s), "wrong_window": lambda s: s["outcome"] == "wrong" and not s["stale"],
+        "stale_window": lambda s: s["stale"], "skew": lambda s: s.get("differs")}
+    plan = probe["plan"]
+    length = {k: union_length(spans_of(samples, starters, is_in, end), low, high) for k, is_in in kinds.items()}
+    ranges = {f"{k}_ns": range_of(plan, samples, starters, is_in, length[k], low, high) for k, is_in in kinds.items()}
     seen = [p for at, p in probe["changes"] if p and low <= at < high]
-    latency, censored = percentiles(members, probe["plan"]["timeout_ns"])
-    return {
+    longest = max(seen, key=lambda p: p[0], default=(None, False, grid_of(plan)))
+    latency, censored = percentiles(members, plan["timeout_ns"], plan, low)
+    moments = sum(weight(plan, s, low) for s in members)
+    good = sum(weight(plan, s, low) for s in members if is_ok(s))
+    measured = {
         "from_ns": low, "to_ns": high, "samples": len(members), "outcomes": outcomes,
-        "availability_ppm": outcomes["ok"] * 1000000 // len(members) if members else None,
+        "availability_ppm": good * 1000000 // moments if members else None,
         "time_to_impact_ns": None, "time_to_failover_ns": None, "censored": False,
-        "time_to_recover_ns": None, "recover_censored": False, "resolution_ns": probe["plan"]["every_ns"],
-        "outage_ns": union_length(bad, low, high), "wrong_window_ns": union_length(wrong, low, high),
-        "stale": sum(s["stale"] for s in members), "stale_window_ns": union_length(stale, low, high),
-        "skew_ns": union_length(skew, low, high),
-        "propagation_ns": max((ns for ns, _ in seen), default=None),
-        "propagation_censored": any(censored for _, censored in seen),
+        "time_to_recover_ns": None, "recover_censored": False, "resolution_ns": longest_gap(plan, due_in(samples, low, high), low),
+        "outage_ns": length["outage"], "wrong_window_ns": length["wrong_window"],
+        "stale": sum(s["stale"] for s in members), "stale_window_ns": length["stale_window"],
+        "skew_ns": length["skew"],
+        "propagation_ns": longest[0],
+        "propagation_censored": any(p[1] for p in seen),
         "latency_ns": latency, "latency_censored": censored,
     }
+    if plan.get("near_faults_ns"):
+        measured["pacing"] = {
+            "near_faults_ns": plan["near_faults_ns"], "moments": moments, "good_moments": good,
+            "impact_resolution_ns": grid_of(plan), "recover_resolution_ns": grid_of(plan),
+            "propagation_resolution_ns": longest[2], **ranges}
+    return measured
 
 
 def judge_versions(run, probe):
@@ -194,8 +262,8 @@ def judge_versions(run, probe):
     return [(k, at) for k, at in sorted(known.items()) if at < math.inf and tells >> k & 1], known
 
 
-def propagation(samples, accepted, version, moments, end):
-    """(ns until it shows for good, censored), or None if nobody asked."""
+def propagation(plan, samples, accepted, version, moments, end):
+    """(ns until it shows for good, censored, how much earlier it may have), or None if nobody asked."""
     end = min([end] + [t for k, t in moments.items() if k > version])
     asked = [s for s in samples if s["sent_ns"] >= accepted and s["due_ns"] < end]
     if not asked:
@@ -203,8 +271,9 @@ def propagation(samples, accepted, version, moments, end):
     other = [k for k, s in enumerate(asked) if s["stale"] or s.get("differs")]
     shows = [s for s in asked[other[-1] + 1 if other else 0:] if s.get("fits", 0) >> version & 1]
     if not shows:
-        return end - accepted, True
-    return (0 if shows[0] is asked[0] else shows[0]["due_ns"] - accepted), False
+        return end - accepted, True, grid_of(plan)
+    gap = weight(plan, shows[0], accepted) * grid_of(plan)
+    return (0 if shows[0] is asked[0] else shows[0]["due_ns"] - accepted), False, gap
 
 
 def compare_changes(run, result):
@@ -214,9 +283,11 @@ def compare_changes(run, result):
         for where, one in {(None, None): probe, **probe["parts"]}.items():
             changes, moments = judge_versions(run, one)
             samples = sorted(one["samples"], key=lambda s: s["i"])
-            end = samples[-1]["due_ns"] + probe["plan"]["every_ns"] if samples else 0
+            weigh(probe["plan"], samples)
+            end = samples[-1]["due_ns"] + grid_of(probe["plan"]) if samples else 0
             for k, at in changes:
-                ours[(k, name, *where)] = (at, *(propagation(samples, at, k, moments, end) or (None, False)))
+                found = propagation(probe["plan"], samples, at, k, moments, end) or (None, False)
+                ours[(k, name, *where)] = (at, *found[:2])
     theirs = {(c["version"], c["probe"], c["host"], c["address"]):
               (c["accepted_ns"], c["propagation_ns"], c["censored"]) for c in result.get("changes", [])}
     for key in ours.keys() | theirs.keys():
@@ -236,22 +307,34 @@ def measure_fault(probe, samples, fault, faults, end, stable, usual):
     m = measure(probe, samples, members, low, high, end, samples)
     came = [s["done_ns"] - s["due_ns"] for s in members if is_ok(s) and R is not None and s["done_ns"] < R]
     usual = max([usual, *came])
-    m["time_to_impact_ns"], m["time_to_failover_ns"], m["censored"] = comeback(
-        members, low, high, stable, R if R is not None else math.inf, usual)
+    impact, failover, censored = comeback(members, low, high, stable, R if R is not None else math.inf, usual)
+    m["time_to_impact_ns"], m["time_to_failover_ns"], m["censored"] = impact, failover, censored
+    plan = probe["plan"]
+    if failover and not censored:
+        m["resolution_ns"] = gap_before(plan, samples, low + failover, low)
+    if impact is not None and "pacing" in m:
+        m["pacing"]["impact_resolution_ns"] = gap_before(plan, samples, low + impact, low)
     if T is not None and R is not None:
         later = [f["T"] for f in faults if f is not fault and f["T"] is not None and f["T"] >= R]
         until = min([end] + later)
-        _, m["time_to_recover_ns"], m["recover_censored"] = comeback(due_in(samples, R, until), R, until, stable)
+        after = due_in(samples, R, until)
+        _, back, censored = comeback(after, R, until, stable)
+        m["time_to_recover_ns"], m["recover_censored"] = back, censored
+        if "pacing" in m:
+            found = back and not censored
+            m["pacing"]["recover_resolution_ns"] = (
+                gap_before(plan, samples, R + back, R) if found else longest_gap(plan, after, R))
     return m
 
 
 def measure_probe(run, probe):
     """{(window, fault's name or None): measurement}"""
     samples = sorted(probe["samples"], key=lambda s: s["i"])
-    end = samples[-1]["due_ns"] + probe["plan"]["every_ns"] if samples else max(run["last_t"], probe["start"])
+    weigh(probe["plan"], samples)
+    end = samples[-1]["due_ns"] + grid_of(probe["plan"]) if samples else max(run["last_t"], probe["start"])
     begin = samples[0]["due_ns"] if samples else probe["start"]
     changes, moments = judge_versions(run, probe)
-    probe["changes"] = [(at, propagation(samples, at, k, moments, end)) for k, at in changes]
+    probe["changes"] = [(at, propagation(probe["plan"], samples, at, k, moments, end)) for k, at in changes]
     faults, stable = list(run["faults"].values()), max(1, run["start"]["stable"])
     applied = [f for f in faults if f["T"] is not None]
     begun = [s["start"] for s in run["steps"].values() if s["start"] is not None]
