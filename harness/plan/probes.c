@@ -121,10 +121,20 @@ static void parse_query(struct plan_ctx *ctx, struct probe *probe)
 		probe->qtype = parse_type(ctx, probe, word[1]);
 }
 
-/* Sparse samples must lie on the dense grid: then what is due when does not depend on when the pace changed. */
+/* The next smaller pace that `every` is a whole multiple of. */
+static int64_t fitting_pace(int64_t every_ns, int64_t near_ns)
+{
+	int64_t n = every_ns / near_ns + 1;
+
+	while (every_ns % n)
+		n++;
+	return every_ns / n;
+}
+
+/* Sparse samples must lie on the dense grid: then where samples can be does not depend on when the pace changed. */
 static void fill_pace(struct plan_ctx *ctx, struct probe *probe)
 {
-	char every[32], near[32];
+	char every[32], near[32], fitting[32];
 
 	if (probe->near_faults_ns == PARAM_UNSET)
 		probe->near_faults_ns = probe->every_ns;
@@ -132,13 +142,14 @@ static void fill_pace(struct plan_ctx *ctx, struct probe *probe)
 		return;
 	units_format_duration(probe->every_ns, every, sizeof(every));
 	units_format_duration(probe->near_faults_ns, near, sizeof(near));
+	units_format_duration(fitting_pace(probe->every_ns, probe->near_faults_ns), fitting, sizeof(fitting));
 	if (probe->near_faults_ns > probe->every_ns)
 		errs_add(ctx->errs, probe->loc, "near-faults: %s is not denser than every: %s", near, every);
 	else
 		errs_add(ctx->errs, probe->loc,
-			 "near-faults: every: %s is no whole multiple of %s; samples near faults must lie on the same "
-			 "grid as the others",
-			 every, near);
+			 "near-faults: every: %s is no whole multiple of %s, and samples near faults lie on one grid "
+			 "with the others; write such as %s",
+			 every, near, fitting);
 }
 
 static void fill_serials(struct plan_ctx *ctx, struct probe *probe)
