@@ -168,15 +168,17 @@ static void show(struct bench *bench, int64_t cpu_ns)
 static int run(struct bench *bench, const struct probe *probe, const struct probe_ctx *ctx)
 {
 	struct err err = {0};
-	int64_t start_ns, cpu_ns = clock_of_ns(CLOCK_PROCESS_CPUTIME_ID);
+	int64_t cpu_ns = clock_of_ns(CLOCK_PROCESS_CPUTIME_ID);
+	struct pace_plan plan = {.every_ns = EVERY, .near_ns = EVERY, .stable = 1};
 	struct pacer *pacer;
 
 	if (dns_ops.open(probe, ctx, &bench->dns, &err) < 0) {
 		err_print(&err, stderr);
 		return 1;
 	}
-	start_ns = clock_now_ns() + 10 * MSEC;
-	pacer = pacer_start(bench->base, start_ns, EVERY, start_ns + bench->wanted * EVERY, ask, bench);
+	plan.start_ns = clock_now_ns() + 10 * MSEC;
+	plan.end_ns = plan.start_ns + bench->wanted * EVERY;
+	pacer = pacer_start(bench->base, &plan, ask, bench);
 	event_base_dispatch(bench->base);
 	cpu_ns = clock_of_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns;
 	pacer_cancel(pacer);
