@@ -95,7 +95,8 @@ static void push_resolve(struct action *action, struct plan *plan, struct arena 
 
 	if (!zone)
 		return; /* said already */
-	if (push->by == BY_API)
+	if (push->by == BY_API &&
+	    !version_refuse_signed(plan, spec, &action->zone, "its HTTP API takes no signatures", errs))
 		api_push_check(action, spec, plan, errs);
 	check_guard(push, errs);
 	before = version_serial(plan, spec);

@@ -124,6 +124,7 @@ static void rollover_step_resolve(struct action *action, struct plan *plan, stru
 	struct rollover_action *rollover = (struct rollover_action *)action;
 	const struct zone_spec *spec = version_find_zone(plan, &action->zone, arena, errs);
 	const struct topo_zone *zone = spec ? topo_zone_of(plan, spec) : NULL;
+	struct version_signers signers;
 
 	if (spec)
 		action->zone.value = spec->name.value;
@@ -132,6 +133,9 @@ static void rollover_step_resolve(struct action *action, struct plan *plan, stru
 	rollover->parent = zone->parent->name;
 	rollover->key_host = zone->primaries[0]->name;
 	set_hosts(action, step_of(rollover)->is_parents ? zone->parent : zone, errs);
+	signers = (struct version_signers){action->hosts, action->host_count, action->loc, action->ops->kind};
+	if (!step_of(rollover)->is_parents)
+		version_resigned(plan, spec, &signers, arena, errs);
 }
 
 /* ---- in a child, on a host ---- */

@@ -130,6 +130,9 @@ static void update_resolve(struct action *action, struct plan *plan, struct aren
 
 	if (!zone)
 		return; /* said already */
+	if (version_refuse_signed(plan, spec, &action->zone,
+				  "its servers, who have no keys, cannot sign what they are sent", errs))
+		return;
 	if (!spec->updates)
 		errs_add(errs, action->zone.loc, "zone: %s takes no updates; give it updates: true in lab.zones",
 			 spec->name.value);

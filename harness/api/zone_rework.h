@@ -29,3 +29,8 @@ typedef int zone_rework_fn(struct zone_rework *rework, void *arg, struct err *er
  * signed again. */
 int zone_rework(const struct server_process *server, const struct server_zone *zone, zone_rework_fn *edit, void *arg,
 		int64_t until_ns, struct job_report *report);
+
+/* Puts a zone that the lab signs in the place of what the server has: text is its master file without signatures, with its serial. 0 or an exit status, with report->text.
+ * Whether the server shows it then, zone_job_wait tells. */
+int zone_resign(const struct server_process *server, const struct server_zone *zone, const char *text, size_t len,
+		struct job_report *report);

@@ -39,10 +39,12 @@ static const struct zone_spec *check_zone(const struct plan *plan, const struct 
 {
 	const struct topo_zone *topo = topo_zone_of(plan, spec);
 
-	if (topo && topo->sign)
+	if (topo && topo->sign && topo->signing->by == SIGN_BY_SERVER)
 		errs_add(errs, name->loc,
-			 "zone: %s is signed by the lab (sign:), and steps cannot sign it again yet; "
-			 "leave out sign:, or give a file that is signed already",
+			 "zone: %s is signed by its servers (sign: {by: server}), which give it serials of their own, "
+			 "so "
+			 "that "
+			 "nobody could tell its versions; write by: ldns or by: providers",
 			 spec->name.value);
 	else if (topo && has_child(plan, topo))
 		errs_add(errs, name->loc,
@@ -52,6 +54,21 @@ static const struct zone_spec *check_zone(const struct plan *plan, const struct 
 	else
 		return spec;
 	return NULL;
+}
+
+bool version_refuse_signed(const struct plan *plan, const struct zone_spec *spec, const struct text *name,
+			   const char *what, struct errs *errs)
+{
+	const struct topo_zone *topo = topo_zone_of(plan, spec);
+
+	if (!topo || !topo->sign)
+		return false;
+	errs_add(errs, name->loc,
+		 "zone: %s is signed by the lab (sign:), and %s; leave out sign:, give a file that is signed already, "
+		 "or "
+		 "take the step push",
+		 spec->name.value, what);
+	return true;
 }
 
 const struct zone_spec *version_find_zone(const struct plan *plan, const struct text *name, struct arena *arena,
@@ -353,6 +370,47 @@ void version_alias(struct plan *plan, const struct zone_spec *spec, uint32_t ser
 
 	*alias = (struct zone_alias){spec, serial, plan->version_count, plan->aliases};
 	plan->aliases = alias;
+}
+
+/* The step that gave the zone its newest version; NULL: it is as it was. */
+static const struct action *newest_change(const struct plan *plan, const struct zone_spec *spec)
+{
+	size_t newest = plan->version_count;
+
+	while (newest && plan->versions[newest - 1]->spec != spec)
+		newest--;
+	for (size_t i = 0; newest && i < plan->action_count; i++) {
+		if (plan->actions[i]->version == plan->versions[newest - 1])
+			return plan->actions[i];
+	}
+	return NULL;
+}
+
+static bool is_reached(const struct action *change, const char *host)
+{
+	for (size_t i = 0; i < change->host_count; i++) {
+		if (!strcmp(change->hosts[i], host))
+			return true;
+	}
+	return false;
+}
+
+void version_resigned(struct plan *plan, const struct zone_spec *spec, const struct version_signers *signers,
+		      struct arena *arena, struct errs *errs)
+{
+	const struct action *change = newest_change(plan, spec);
+
+	for (size_t i = 0; change && i < signers->count; i++) {
+		if (is_reached(change, signers->hosts[i]))
+			continue;
+		errs_add(
+			errs, signers->loc,
+			"%s: %s did not get what was pushed of %s before, and would sign its old version with a serial "
+			"that the new one has elsewhere; push to all of its primaries",
+			signers->kind, signers->hosts[i], spec->name.value);
+		return;
+	}
+	version_alias(plan, spec, version_serial(plan, spec) + 1, arena);
 }
 
 const struct probe_serial *version_serials(const struct plan *plan, const struct zone_spec *spec, struct arena *arena,

@@ -18,7 +18,8 @@ struct zone_version {
 	int64_t id; /* 1… */
 	const struct zone_spec *spec;
 	const struct zone *zone; /* as the plan says */
-	const char *text; /* the master file its primaries get: with what the lab changes in it */
+	const char *
+		text; /* the master file its primaries get, with what the lab changes in it; where the lab signs the zone, yet to be signed */
 	size_t len;
 	uint32_t serial, serial_before;
 	struct zone_question question;
@@ -30,6 +31,9 @@ const struct zone_spec *version_find_zone(const struct plan *plan, const struct 
 /* The zone of that name, which can be changed by steps; NULL after an error at name's place. */
 const struct zone_spec *version_zone(const struct plan *plan, const struct text *name, struct arena *arena,
 				     struct errs *errs);
+/* True after an error at name's place: the lab signs the zone, and what cannot cope with that ("servers cannot sign what they are sent"). */
+bool version_refuse_signed(const struct plan *plan, const struct zone_spec *spec, const struct text *name,
+			   const char *what, struct errs *errs);
 struct topo_zone;
 const struct topo_zone *topo_zone_of(const struct plan *plan, const struct zone_spec *spec);
 
@@ -53,8 +57,18 @@ struct zone *version_edit(struct plan *plan, const struct zone *from, uint32_t s
 const struct zone_version *version_add(struct plan *plan, const struct zone_spec *spec, const struct zone *zone,
 				       struct loc loc, struct arena *arena, struct errs *errs);
 
-/* A serial under which the newest version of a zone so far is to be served again: a fault's end may have to raise it. */
+/* A serial under which the newest version of a zone so far is to be served again: a fault's end may have to raise it, and so does whoever signs a zone anew. */
 void version_alias(struct plan *plan, const struct zone_spec *spec, uint32_t serial, struct arena *arena);
+/* Primaries of the zone are about to sign it anew, each raising its serial by one: that is an alias, if all of them have its newest version. Else nobody could tell by a
+ * serial who shows which version: an error at loc. */
+struct version_signers {
+	const char *const *hosts;
+	size_t count;
+	struct loc loc;
+	const char *kind; /* of the step or fault */
+};
+void version_resigned(struct plan *plan, const struct zone_spec *spec, const struct version_signers *signers,
+		      struct arena *arena, struct errs *errs);
 /* Every serial of a zone, by version, and those aliases. In arena. */
 const struct probe_serial *version_serials(const struct plan *plan, const struct zone_spec *spec, struct arena *arena,
 					   size_t *ret_count);

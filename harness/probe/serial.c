@@ -68,21 +68,25 @@ static void serial_combine(const struct fanout *fanout, const struct fanout_part
 {
 	size_t index;
 	const struct fanout_part *worst = fanout_worst(fanout, parts, &index);
-	int64_t serial = -1, fits = 0;
+	int64_t serial = -1, fits = 0, common = ~INT64_C(0);
+	bool are_many = false;
 
 	for (size_t i = 0; i < fanout->count; i++) {
 		if (parts[i].serial < 0)
 			continue;
-		sample->differs |= serial >= 0 && serial != parts[i].serial;
+		are_many |= serial >= 0 && serial != parts[i].serial;
+		common &= parts[i].fits;
 		serial = parts[i].serial;
 		/* The oldest is what the slowest shows: its last version is the lowest. */
 		if (!i || parts[i].fits < fits)
 			fits = parts[i].fits;
 	}
+	/* Who signs anew raises the serial of a version: serials of one version are the same. */
+	sample->differs = are_many && !common;
 	sample->outcome = worst->outcome;
 	sample->rcode = worst->rcode;
 	sample->fits = worst->outcome == OUTCOME_OK ? fits : 0;
-	if (worst->outcome != OUTCOME_OK || sample->differs)
+	if (worst->outcome != OUTCOME_OK || are_many)
 		add_serials(fanout, parts, detail);
 }
 

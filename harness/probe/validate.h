@@ -50,6 +50,7 @@ struct asking {
 	struct arena *arena; /* of answer */
 	struct dns_reply reply; /* to the question itself */
 	bool has_reply;
+	int64_t fits; /* versions that a good answer is of */
 };
 
 /* Begins: connects and asks the first question. 0 or a negative errno. */

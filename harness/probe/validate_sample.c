@@ -124,7 +124,8 @@ void validate_expire(void *arg, struct flight *flight)
 
 void validate_finish(struct asking *asking, enum outcome outcome, const char *detail)
 {
-	struct ev_sample sample = {.outcome = outcome, .detail = detail, .done_ns = validate_now(asking->validate)};
+	struct ev_sample sample = {
+		.outcome = outcome, .detail = detail, .done_ns = validate_now(asking->validate), .fits = asking->fits};
 
 	if (sample.done_ns >= inflight_deadline(&asking->validate->inflight, &asking->flight)) {
 		validate_expire(asking->validate, &asking->flight);
@@ -203,7 +204,7 @@ void validate_conclude(struct asking *asking, const struct validation_verdict *v
 	else if (verdict->status != chain_status[asking->validate->probe->chain])
 		outcome = OUTCOME_WRONG;
 	else if (verdict->status != VALIDATION_BOGUS && asking->has_reply)
-		outcome = judge(&asking->validate->good, &asking->reply.answer, &detail);
+		outcome = judge_versions(&asking->validate->good, &asking->reply.answer, &detail, &asking->fits);
 	if (outcome != OUTCOME_OK || verdict->status != VALIDATION_SECURE || asking->resolver_says[0]) {
 		if (detail.len)
 			buf_puts(&detail, "; ");

@@ -13,12 +13,12 @@
 #define ASK_AGAIN_MS 10
 #define KEYS_MORE 8 /* an edit may add some */
 
-static int read_zone(const char *path, ldns_rr_list **ret, struct err *err)
+/* Takes over in, which may be NULL, with errno. */
+static int read_stream(FILE *in, const char *path, ldns_rr_list **ret, struct err *err)
 {
 	ldns_rr_list *list = ldns_rr_list_new();
 	ldns_rdf *origin = NULL, *previous = NULL;
 	ldns_status status = LDNS_STATUS_OK;
-	FILE *in = fopen(path, "re");
 	uint32_t ttl = 3600;
 
 	while (in && list && !feof(in)) {
@@ -41,6 +41,11 @@ static int read_zone(const char *path, ldns_rr_list **ret, struct err *err)
 		return 0;
 	return err_set(err, -EIO, LOC_NONE, "cannot read %s: %s", path,
 		       in ? ldns_get_errorstr_by_id(status) : strerror(errno));
+}
+
+static int read_zone(const char *path, ldns_rr_list **ret, struct err *err)
+{
+	return read_stream(fopen(path, "re"), path, ret, err);
 }
 
 /* Sets *ret to the serial raised by one, which secondaries take and by which the change is recognised. */
@@ -109,15 +114,14 @@ static int prepare_signing(struct zone_rework *rework, struct dnssec_signing *si
 }
 
 /* rework->rrs: as read; then as it shall be. */
-static int edit_zone(struct zone_rework *rework, zone_rework_fn *edit, void *arg, uint32_t *ret_serial, struct err *err)
+static int edit_zone(struct zone_rework *rework, zone_rework_fn *edit, void *arg, struct err *err)
 {
-	const struct server_signing *as = rework->zone->signing;
 	struct dnssec_signing signing;
 	struct dnssec_keys keys = {0};
 	struct dnssec_key_use *uses = NULL;
-	int r = raise_serial(rework->rrs, ret_serial, err);
+	int r = 0;
 
-	if (r == 0 && as)
+	if (rework->zone->signing)
 		r = prepare_signing(rework, &signing, &keys, &uses, err);
 	if (r == 0 && edit)
 		r = edit(rework, arg, err);
@@ -171,11 +175,34 @@ int zone_rework(const struct server_process *server, const struct server_zone *z
 
 	if (lock < 0)
 		return 1;
-	if (read_zone(zone->file, &rework.rrs, &err) < 0 || edit_zone(&rework, edit, arg, &serial, &err) < 0)
+	if (read_zone(zone->file, &rework.rrs, &err) < 0 || raise_serial(rework.rrs, &serial, &err) < 0 ||
+	    edit_zone(&rework, edit, arg, &err) < 0)
 		job_say(report, "%s", err.text);
 	else
 		status = push(&rework, report);
 	close(lock);
 	ldns_rr_list_deep_free(rework.rrs);
 	return status ? status : wait_serial(&rework, serial, until_ns, report);
+}
+
+int zone_resign(const struct server_process *server, const struct server_zone *zone, const char *text, size_t len,
+		struct job_report *report)
+{
+	struct zone_rework rework = {.server = server, .zone = zone};
+	FILE *in = fmemopen((void *)(uintptr_t)text, len, "r"); /* only read */
+	struct err err = {0};
+	int status = 1, lock = zone_job_hold(server, zone->name, report);
+
+	if (lock < 0) {
+		if (in)
+			fclose(in);
+		return 1;
+	}
+	if (read_stream(in, "what is pushed", &rework.rrs, &err) < 0 || edit_zone(&rework, NULL, NULL, &err) < 0)
+		job_say(report, "%s", err.text);
+	else
+		status = push(&rework, report);
+	close(lock);
+	ldns_rr_list_deep_free(rework.rrs);
+	return status;
 }

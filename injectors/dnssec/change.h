@@ -31,6 +31,7 @@ struct zone_change {
 	struct injector injector;
 	struct text zone; /* row `zone` */
 	bool is_parents; /* it is the zone above that is changed: the closest that a server loads */
+	const struct zone_spec *spec; /* of the zone that is changed; NULL: it is generated. From zone_change_check */
 	struct dnssec_keys fresh; /* that come with the change, the same for all servers; freed by release */
 	struct zone_place *places; /* by injector.servers; made by zone_change_prepare, freed by release */
 };

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "injectors/dnssec/check.h"
 #include "harness/plan/topology.h"
+#include "harness/plan/versions.h"
 #include <string.h>
+
+#define SWITCHES_MAX 100 /* of one that flaps without end: more than anybody watches */
 
 static bool is_below(const char *name, const char *zone)
 {
@@ -90,7 +93,7 @@ static void check_zone(const struct zone_change *change, const struct topo_zone 
 			 "%s: zone %s is not signed by the lab; write sign: true where the zone is", kind, zone->name);
 }
 
-const struct topo_zone *zone_change_check(const struct zone_change *change, const struct plan *plan, bool needs_keys,
+const struct topo_zone *zone_change_check(struct zone_change *change, const struct plan *plan, bool needs_keys,
 					  struct errs *errs)
 {
 	size_t before = errs->count + errs->dropped;
@@ -115,5 +118,31 @@ const struct topo_zone *zone_change_check(const struct zone_change *change, cons
 		else if (zone != checked)
 			check_zone(change, checked = zone, needs_keys, errs);
 	}
+	change->spec = checked ? checked->spec : NULL;
 	return errs->count + errs->dropped > before ? NULL : checked;
+}
+
+/* Each switch raises the serial by one; one that comes while a server is still busy is left out, so there may be fewer. */
+static int64_t switches_of(const struct injector *fault)
+{
+	int64_t count;
+
+	if (fault->flap.on_ns == PARAM_UNSET)
+		return 1;
+	count = fault->for_ns == PARAM_UNSET ? SWITCHES_MAX
+					     : 2 * (fault->for_ns / (fault->flap.on_ns + fault->flap.off_ns) + 1);
+	return count < SWITCHES_MAX ? count : SWITCHES_MAX;
+}
+
+void zone_change_raise(const struct zone_change *change, struct plan *plan, struct arena *arena, struct errs *errs)
+{
+	const struct injector *fault = &change->injector;
+	const char **hosts = ARENA_ARRAY(arena, const char *, fault->server_count + 1);
+	struct version_signers signers = {hosts, fault->server_count, fault->loc, fault->ops->kind};
+	int64_t count = switches_of(fault);
+
+	for (size_t i = 0; i < fault->server_count; i++)
+		hosts[i] = fault->servers[i].host;
+	for (int64_t i = 0; change->spec && i < count; i++)
+		version_resigned(plan, change->spec, &signers, arena, errs);
 }

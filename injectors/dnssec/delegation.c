@@ -54,13 +54,16 @@ static bool has_no_ds(const struct topo_zone *child)
 static void delegation_resolve(struct injector *injector, struct plan *plan, bool is_end, struct arena *arena,
 			       struct errs *errs)
 {
-	const struct delegation_fault *fault = fault_of(injector);
+	struct delegation_fault *fault = (struct delegation_fault *)injector;
 	bool needs_ds = fault->what == DELEGATION_DS_REMOVED || fault->what == DELEGATION_DS_WRONG ||
 			fault->what == DELEGATION_DS_NEXT;
 
-	(void)arena;
-	if (is_end || !zone_change_check(&fault->change, plan, false, errs))
+	if (is_end || zone_change_check(&fault->change, plan, false, errs))
+		zone_change_raise(&fault->change, plan, arena, errs);
+	else
 		return; /* said already */
+	if (is_end)
+		return;
 	if (needs_ds && has_no_ds(check_find_zone(plan, fault->child.value)))
 		errs_add(errs, injector->loc,
 			 "delegation: what: %s needs a DS, and %s is not signed; write sign: true there",

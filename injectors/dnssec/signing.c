@@ -32,14 +32,14 @@ static void signing_compile(struct injector *injector, struct arena *arena, stru
 static void signing_resolve(struct injector *injector, struct plan *plan, bool is_end, struct arena *arena,
 			    struct errs *errs)
 {
-	const struct zone_change *change = (const struct zone_change *)injector;
+	struct zone_change *change = (struct zone_change *)injector;
 	const struct topo_zone *zone = is_end ? NULL : zone_change_check(change, plan, true, errs);
 	enum signing_what what = what_of(injector);
 	bool needs_nsec3 = what == SIGNING_NSEC3_PARAMETERS || what == SIGNING_NSEC3_ITERATIONS;
 
-	(void)arena;
+	zone_change_raise(change, plan, arena, errs);
 	if (!zone)
-		return; /* said already */
+		return; /* said already, or its end */
 	if (needs_nsec3 && zone->signing->nsec != SIGN_NSEC3)
 		errs_add(errs, injector->loc,
 			 "signing: what: %s needs NSEC3 records, and %s has NSEC; write sign: {nsec: nsec3} there",

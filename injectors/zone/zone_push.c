@@ -187,6 +187,11 @@ static void resolve_begin(struct zone_push *push, struct plan *plan, struct aren
 	size_t len;
 
 	push->spec = version_zone(plan, &push->zone, arena, errs);
+	if (push->spec && version_refuse_signed(plan, push->spec, &push->zone,
+						"what is damaged here would be served without signatures (the fault "
+						"signing damages signed zones)",
+						errs))
+		push->spec = NULL;
 	if (!push->spec)
 		return;
 	check_servers(push, plan, errs);

@@ -23,6 +23,7 @@ HARMLESS = {
     "one-provider-expired": (["timeline.0.zone=other.com"], "fail"),
     "providers": (["timeline.0.target=[alpha, beta]"], "fail"),  # the other way round: it is the second provider that carries it
     "providers-key-missing": (["timeline.0.what=zonemd-wrong"], "fail"),
+    "push": (["lab.zones.example.com.sign.dnskey_ttl=1h"], "fail"),  # signed by a key that resolvers do not know yet
     "rollover": (["matrix.dnskey_ttl=[1h]"], "fail"),  # resolvers hold on to the old keys: steps were really taken, and too early
     "signing": (["timeline.0.zone=other.com", "matrix.what=[expired]"], "fail"),
     "zonemd-wrong": (["timeline.0.what=expired"], "fail"),
