@@ -76,7 +76,7 @@ def each_timer_of_caches_secondaries_and_signatures_ends_at_its_moment():
                      ("NOERROR", "192.0.2.80"), ("NOERROR", "192.0.2.81"), f"the TTL in {server}")
         moments.ends(f"negative-{server}", moments.first_asked(f"negative-{server}") + 60 * SECOND,
                      ("NXDOMAIN",), ("NOERROR", "192.0.2.82"), f"the negative TTL in {server}")
-        moments.ends(f"signature-{server}", moments.expiration(b"\x07example\x03org\x00"),
+        moments.ends(f"signature-{server}", moments.expiration(b"\x06signed\x03com\x00"),
                      ("NOERROR", "192.0.2.80"), ("SERVFAIL",), f"the signature, for {server}")
     lost, back = (moments.result.events(kind)[0 if kind == "fault.applied" else -1]["t_ns"] for kind in ("fault.applied", "fault.reverting"))
     for i, server in enumerate(("bind", "knot", "nsd")):
