@@ -275,8 +275,8 @@ def a_name_deleted_by_mistake_is_gone_for_its_negative_ttl_after_the_start_date_
     assert result.events("run.start")[0]["wall_ns"] // 10**9 in range(1795219200, 1795219260)   # 2026-11-21T00:00Z
     bad = [sample for sample in result.samples("bind") if sample["outcome"] != "ok"]
     first, last = bad[0]["due_ns"], bad[-1]["due_ns"]
-    assert result.measurement("control", "overall")["outage_ns"] < 11 * 60 * 10**9   # the zone itself was mended long before
-    assert 3590 * 10**9 <= last - first <= 3600 * 10**9, (first, last)   # an hour, one sample each 10 s
+    assert result.measurement("control", "overall")["outage_ns"] < 12 * 60 * 10**9   # the zone itself was mended long before
+    assert 3540 * 10**9 <= last - first <= 3600 * 10**9, (first, last)   # an hour, one sample a minute
 
 
 drill.main()
