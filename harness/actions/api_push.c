@@ -90,10 +90,14 @@ static int send_changes(struct job *job, const struct api_changes *changes)
 static int put_version(struct job *job, const struct zone_version *version)
 {
 	struct errs ignored = {0};
-	struct zone *zone = zone_load_bytes(job->zone, "the new zone", version->text, version->len, &ignored);
+	struct buf text = {0};
+	struct zone *zone;
 	struct api_records from;
 	struct api_changes changes;
 
+	version_zone_text(version, &text);
+	zone = zone_load_bytes(job->zone, "the new zone", text.data, text.len, &ignored);
+	buf_fini(&text);
 	errs_fini(&ignored);
 	if (!zone) {
 		buf_puts(&job->client.log, "the new zone cannot be read");

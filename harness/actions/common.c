@@ -11,30 +11,37 @@ int64_t action_deadline(const struct action *action)
 }
 
 /* As the zone is signed: in its file already, or by the lab, with the keys and in the state that they have by now. */
-static int put_version(const struct server_process *server, const struct zone_version *version,
-		       struct job_report *report)
+static int put_text(const struct server_process *server, const char *zone, const struct buf *text,
+		    struct job_report *report)
 {
 	const struct server_spec *spec = server_process_spec(server);
-	const char *name = version->spec->name.value;
 
 	for (size_t i = 0; i < spec->zone_count; i++) {
-		if (!strcmp(spec->zones[i].name, name) && spec->zones[i].signing)
-			return zone_resign(server, &spec->zones[i], version->text, version->len, report);
+		if (!strcmp(spec->zones[i].name, zone) && spec->zones[i].signing)
+			return zone_resign(server, &spec->zones[i], text->data, text->len, report);
 	}
-	return zone_job_push(server, name, version->text, version->len, report);
+	return zone_job_push(server, zone, text->data, text->len, report);
 }
 
 int action_push_version(const struct action *action, const struct action_place *place, struct job_report *report)
 {
 	const struct zone_version *version = action->version;
 	int64_t deadline_ns = action_deadline(action);
+	struct buf text = {0};
 	int status;
 
 	if (!place->server) {
 		job_say(report, "it has no server");
 		return 1;
 	}
-	status = put_version(place->server, version, report);
+	version_zone_text(version, &text);
+	if (text.failed) {
+		buf_fini(&text);
+		job_say(report, "out of memory");
+		return 1;
+	}
+	status = put_text(place->server, version->spec->name.value, &text, report);
+	buf_fini(&text);
 	if (status)
 		return status;
 	return zone_job_wait(place->server, version->spec->name.value, &version->question, deadline_ns, report);

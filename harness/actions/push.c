@@ -81,8 +81,7 @@ static const struct zone_version *refused_version(const struct plan *plan, const
 {
 	struct zone_version *version = ARENA_NEW(arena, struct zone_version);
 
-	*version = (struct zone_version){.spec = spec, .zone = zone, .serial = zone_serial(zone)};
-	version->text = version_master_text(plan, spec, zone, arena, &version->len);
+	*version = (struct zone_version){.spec = spec, .zone = zone, .plan = plan, .serial = zone_serial(zone)};
 	return version;
 }
 

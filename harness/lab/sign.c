@@ -3,6 +3,7 @@
 #include "harness/base/macro.h"
 #include "harness/base/units.h"
 #include "harness/lab/tree_internal.h"
+#include "harness/plan/zone_print.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,13 +30,12 @@ static int write_failed(const char *path, struct err *err)
 int tree_write_plain(const ldns_rr_list *rrs, const char *path, struct err *err)
 {
 	FILE *out = fopen(path, "we");
-	bool has_failed;
+	int r;
 
 	if (!out)
 		return write_failed(path, err);
-	ldns_rr_list_print_fmt(out, ldns_output_format_nocomments, rrs);
-	has_failed = ferror(out);
-	if (fclose(out) != 0 || has_failed)
+	r = zone_print(rrs, out);
+	if (fclose(out) != 0 || r < 0)
 		return write_failed(path, err);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "harness/plan/internal.h"
+#include "harness/plan/zone_print.h"
 
 /* The serials of ends of faults, newest first. */
 struct zone_alias {
@@ -141,59 +142,17 @@ struct zone *version_keep(struct plan *plan, struct zone *zone, struct arena *ar
 	return zone;
 }
 
-static bool is_in(const ldns_rr_list *list, const ldns_rr *rr)
-{
-	for (size_t i = 0; list && i < ldns_rr_list_rr_count(list); i++) {
-		if (!ldns_rr_compare(ldns_rr_list_rr(list, i), rr))
-			return true;
-	}
-	return false;
-}
-
-static void print_rr(const ldns_rr *rr, struct buf *out)
-{
-	char *text = ldns_rr2str(rr);
-
-	buf_puts(out, text ? text : "");
-	out->failed |= !text;
-	free(text);
-}
-
-static void print_soa(const ldns_rr *soa, uint32_t serial, struct buf *out)
-{
-	ldns_rr *copy = ldns_rr_clone(soa);
-
-	if (copy)
-		ldns_rdf_deep_free(ldns_rr_set_rdf(copy, ldns_native2rdf_int32(LDNS_RDF_TYPE_INT32, serial), 2));
-	print_rr(copy, out);
-	ldns_rr_free(copy);
-}
-
 struct zone *version_edit(struct plan *plan, const struct zone *from, uint32_t serial, const ldns_rr_list *add,
 			  const ldns_rr_list *remove, const char *what, struct loc loc, struct arena *arena,
 			  struct errs *errs)
 {
-	struct buf text = {0};
 	struct errs own = {0};
-	struct zone *zone = NULL;
+	struct zone *zone = zone_edit(from, arena_printf(arena, "%s, %s", from->file, what), serial, add, remove, &own);
 
-	print_soa(ldns_rr_list_rr(from->rrs, 0), serial, &text);
-	for (size_t i = 1; i < ldns_rr_list_rr_count(from->rrs); i++) {
-		if (!is_in(remove, ldns_rr_list_rr(from->rrs, i)))
-			print_rr(ldns_rr_list_rr(from->rrs, i), &text);
-	}
-	for (size_t i = 0; add && i < ldns_rr_list_rr_count(add); i++) {
-		if (!is_in(from->rrs, ldns_rr_list_rr(add, i)) || is_in(remove, ldns_rr_list_rr(add, i)))
-			print_rr(ldns_rr_list_rr(add, i), &text);
-	}
-	if (!text.failed)
-		zone = zone_load_bytes(from->name, arena_printf(arena, "%s, %s", from->file, what), text.data, text.len,
-				       &own);
 	if (!zone)
 		errs_add(errs, loc, "%s leaves a zone %s that no server could load: %s", what, from->name,
-			 own.count ? own.v[0].text : "out of memory");
+			 own.v[0].text);
 	errs_fini(&own);
-	buf_fini(&text);
 	return zone ? version_keep(plan, zone, arena) : NULL;
 }
 
@@ -205,21 +164,6 @@ static bool is_apex_ns(const struct zone *zone, const ldns_rr *rr)
 	       !ldns_dname_compare(ldns_rr_owner(rr), ldns_rr_owner(ldns_rr_list_rr(zone->rrs, 0)));
 }
 
-static bool has_address(const struct zone *zone, const char *hostname)
-{
-	ldns_rdf *name = ldns_dname_new_frm_str(hostname);
-	bool has = false;
-
-	for (size_t i = 0; name && !has && i < ldns_rr_list_rr_count(zone->rrs); i++) {
-		const ldns_rr *rr = ldns_rr_list_rr(zone->rrs, i);
-
-		has = (ldns_rr_get_type(rr) == LDNS_RR_TYPE_A || ldns_rr_get_type(rr) == LDNS_RR_TYPE_AAAA) &&
-		      !ldns_dname_compare(ldns_rr_owner(rr), name);
-	}
-	ldns_rdf_deep_free(name);
-	return has;
-}
-
 /* The names of nameservers resolve in the lab: see lab/tree.h. */
 static void add_bearers(const struct plan *plan, const struct zone_spec *spec, const struct zone *content,
 			struct buf *out)
@@ -228,7 +172,7 @@ static void add_bearers(const struct plan *plan, const struct zone_spec *spec, c
 		const struct topo_host *host = &plan->topology->hosts[i];
 
 		if (!host->hostname || zones_enclosing(&plan->lab, host->hostname) != spec ||
-		    has_address(content, host->hostname))
+		    zone_has_address(content, host->hostname))
 			continue;
 		for (size_t j = 0; j < host->addresses.count; j++)
 			buf_printf(out, "%s. 86400 IN %s %s\n", host->hostname,
@@ -236,31 +180,30 @@ static void add_bearers(const struct plan *plan, const struct zone_spec *spec, c
 	}
 }
 
-const char *version_master_text(const struct plan *plan, const struct zone_spec *spec, const struct zone *content,
-				struct arena *arena, size_t *ret_len)
+void version_master_text(const struct plan *plan, const struct zone_spec *spec, const struct zone *content,
+			 struct buf *out)
 {
 	const struct topo_zone *topo = topo_zone_of(plan, spec);
 	bool is_replaced = spec->apex_ns == APEX_NS_FROM_LAB && topo;
 	uint32_t ttl = 3600;
-	struct buf out = {0};
-	const char *text;
 
 	for (size_t i = 0; i < ldns_rr_list_rr_count(content->rrs); i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(content->rrs, i);
 
 		if (!is_replaced || !is_apex_ns(content, rr))
-			print_rr(rr, &out);
+			zone_print_rr(rr, out);
 		else
 			ttl = ldns_rr_ttl(rr);
 	}
 	for (size_t i = 0; is_replaced && i < topo->ns_count; i++)
-		buf_printf(&out, "%s. %u IN NS %s.\n", spec->name.value, ttl, topo->ns[i]->hostname);
+		buf_printf(out, "%s. %u IN NS %s.\n", spec->name.value, ttl, topo->ns[i]->hostname);
 	if (!content->is_signed)
-		add_bearers(plan, spec, content, &out);
-	*ret_len = out.len;
-	text = arena_strndup(arena, out.data ? out.data : "", out.len);
-	buf_fini(&out);
-	return text;
+		add_bearers(plan, spec, content, out);
+}
+
+void version_zone_text(const struct zone_version *version, struct buf *out)
+{
+	version_master_text(version->plan, version->spec, version->zone, out);
 }
 
 /* ---- telling them apart ---- */
@@ -349,6 +292,7 @@ const struct zone_version *version_add(struct plan *plan, const struct zone_spec
 		.id = (int64_t)plan->version_count + 1,
 		.spec = spec,
 		.zone = zone,
+		.plan = plan,
 		.serial = zone_serial(zone),
 		.serial_before = version_serial(plan, spec),
 	};
@@ -357,7 +301,6 @@ const struct zone_version *version_add(struct plan *plan, const struct zone_spec
 			 spec->name.value);
 		return NULL;
 	}
-	version->text = version_master_text(plan, spec, zone, arena, &version->len);
 	if (!plan->versions)
 		plan->versions = ARENA_ARRAY(arena, const struct zone_version *, VERSIONS_MAX);
 	plan->versions[plan->version_count++] = version;

@@ -18,9 +18,7 @@ struct zone_version {
 	int64_t id; /* 1… */
 	const struct zone_spec *spec;
 	const struct zone *zone; /* as the plan says */
-	const char *
-		text; /* the master file its primaries get, with what the lab changes in it; where the lab signs the zone, yet to be signed */
-	size_t len;
+	const struct plan *plan;
 	uint32_t serial, serial_before;
 	struct zone_question question;
 };
@@ -73,8 +71,10 @@ void version_resigned(struct plan *plan, const struct zone_spec *spec, const str
 const struct probe_serial *version_serials(const struct plan *plan, const struct zone_spec *spec, struct arena *arena,
 					   size_t *ret_count);
 
-/* The master file a primary of the zone gets: the content, with the apex NS set and the addresses of nameservers as the lab has them. In arena. */
-const char *version_master_text(const struct plan *plan, const struct zone_spec *spec, const struct zone *content,
-				struct arena *arena, size_t *ret_len);
+/* Appends the master file a primary of the zone gets: the content, with the apex NS set and the addresses of nameservers as the lab has them; where the lab signs the zone, yet to be signed. Written anew each time, in
+ * the job that needs it: of a large zone the text takes more memory than its records' share of an edited one. */
+void version_master_text(const struct plan *plan, const struct zone_spec *spec, const struct zone *content,
+			 struct buf *out);
+void version_zone_text(const struct zone_version *version, struct buf *out);
 /* A question that tells the two apart, the SOA if its serial does. False: they are the same. */
 bool version_question(const struct zone *from, const struct zone *to, struct arena *arena, struct zone_question *ret);

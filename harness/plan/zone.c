@@ -8,98 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "harness/base/array.h"
 #include "harness/plan/zone_private.h"
 #include "harness/plan/zone_reader.h"
 
 #define ZONE_FILE_MAX (256u << 20)
-
-const struct zone_private *zone_private(const struct zone *zone)
-{
-	return (const struct zone_private *)(const void *)zone;
-}
-
-bool zone_is_below(const ldns_rdf *name, const ldns_rdf *parent)
-{
-	/* ldns says so of a name and itself, if they differ in case. */
-	return ldns_dname_label_count(name) > ldns_dname_label_count(parent) && ldns_dname_is_subdomain(name, parent);
-}
-
-/* ---- the index ---- */
-
-static int compare_key(const struct zone_item *item, const ldns_rdf *owner, ldns_rr_type type)
-{
-	int by_owner = ldns_dname_compare(ldns_rr_owner(item->rr), owner);
-
-	if (by_owner)
-		return by_owner;
-	return (ldns_rr_get_type(item->rr) > type) - (ldns_rr_get_type(item->rr) < type);
-}
-
-static int compare_items(const void *a, const void *b)
-{
-	const struct zone_item *x = a, *y = b;
-	int by_key = compare_key(x, ldns_rr_owner(y->rr), ldns_rr_get_type(y->rr));
-
-	return by_key ? by_key : (x->line > y->line) - (x->line < y->line);
-}
-
-/* Of the first item that is not before owner and type. */
-static size_t lower_bound(const struct zone_private *zone, const ldns_rdf *owner, ldns_rr_type type)
-{
-	size_t low = 0, high = zone->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (compare_key(&zone->items[middle], owner, type) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-size_t zone_find(const struct zone_private *zone, const ldns_rdf *owner, ldns_rr_type type, size_t *ret_first)
-{
-	size_t first = lower_bound(zone, owner, type), end = first;
-
-	while (end < zone->count && !compare_key(&zone->items[end], owner, type))
-		end++;
-	*ret_first = first;
-	return end - first;
-}
-
-bool zone_has_name(const struct zone_private *zone, const ldns_rdf *owner)
-{
-	/* In canonical order what lies below a name follows it at once. */
-	size_t i = lower_bound(zone, owner, (ldns_rr_type)0);
-
-	return i < zone->count && (!ldns_dname_compare(ldns_rr_owner(zone->items[i].rr), owner) ||
-				   zone_is_below(ldns_rr_owner(zone->items[i].rr), owner));
-}
-
-ldns_rdf *zone_cut_above(const struct zone_private *zone, const ldns_rdf *name)
-{
-	ldns_rdf *cut = NULL, *at = ldns_rdf_clone(name);
-	size_t first;
-
-	while (at && zone_is_below(at, zone->apex)) {
-		ldns_rdf *up;
-
-		if (zone_find(zone, at, LDNS_RR_TYPE_NS, &first)) {
-			ldns_rdf_deep_free(cut);
-			cut = ldns_rdf_clone(at);
-		}
-		up = ldns_dname_left_chop(at);
-		ldns_rdf_deep_free(at);
-		at = up;
-	}
-	ldns_rdf_deep_free(at);
-	return cut;
-}
-
-/* ---- loading ---- */
 
 /* The whole file; NULL with err. */
 static char *read_whole(const char *path, struct loc where, size_t *ret_len, struct err *err)
@@ -137,41 +49,31 @@ out:
 	return data;
 }
 
-static bool is_in_zone(const struct zone_private *zone, const ldns_rdf *owner)
-{
-	return !ldns_dname_compare(owner, zone->apex) || zone_is_below(owner, zone->apex);
-}
-
-/* Takes rr over. */
-static int add_record(struct zone_private *zone, size_t *cap, ldns_rr *rr, unsigned line, struct errs *errs)
+int zone_add(struct zone_private *zone, ldns_rr *rr, unsigned line, struct errs *errs)
 {
 	struct loc loc = {zone->file, line, 0};
+	int r = zone_index(zone, rr, line);
 
-	if (!is_in_zone(zone, ldns_rr_owner(rr))) {
+	if (!r && ldns_rr_list_push_rr(zone->zone.rrs, rr) && (!zone->own || ldns_rr_list_push_rr(zone->own, rr)))
+		return 0;
+	if (r == -EINVAL) {
 		char *owner = ldns_rdf2str(ldns_rr_owner(rr));
 
 		errs_add(errs, loc,
 			 "%s lies outside of the zone %s; a name without a dot at its end is relative to $ORIGIN",
 			 owner ? owner : "the owner", zone->name);
 		free(owner);
-		ldns_rr_free(rr);
-		return 0;
-	}
-	if (array_reserve((void **)&zone->items, cap, zone->count + 1, sizeof(*zone->items)) ||
-	    !ldns_rr_list_push_rr(zone->zone.rrs, rr)) {
-		ldns_rr_free(rr);
+	} else {
 		errs_add(errs, loc, "out of memory");
-		return -ENOMEM;
 	}
-	zone->items[zone->count++] = (struct zone_item){rr, line};
-	return 0;
+	ldns_rr_free(rr);
+	return r == -EINVAL ? 0 : -ENOMEM;
 }
 
 static int read_records(struct zone_private *zone, const char *data, size_t len, struct errs *errs)
 {
 	struct zone_reader reader = {
 		.data = data, .len = len, .file = zone->file, .origin = ldns_rdf_clone(zone->apex)};
-	size_t cap = 0;
 	int r;
 
 	do {
@@ -181,12 +83,11 @@ static int read_records(struct zone_private *zone, const char *data, size_t len,
 		r = zone_reader_next(&reader, &rr, &err);
 		if (r < 0)
 			errs_add_err(errs, &err);
-		else if (r > 0 && add_record(zone, &cap, rr, reader.line, errs))
+		else if (r > 0 && zone_add(zone, rr, reader.line, errs))
 			break;
 	} while (r);
 	zone_reader_fini(&reader);
-	if (zone->count)
-		qsort(zone->items, zone->count, sizeof(*zone->items), compare_items);
+	zone_sort(zone);
 	return r;
 }
 
@@ -208,20 +109,31 @@ static void put_soa_first(struct zone_private *zone)
 	}
 }
 
-static struct zone_private *zone_new(const char *name, const char *path)
+void zone_finish(struct zone_private *zone)
+{
+	size_t first;
+
+	put_soa_first(zone);
+	zone->zone.is_signed = zone_find(zone, zone->apex, LDNS_RR_TYPE_DNSKEY, &first) &&
+			       zone_find(zone, zone->apex, LDNS_RR_TYPE_RRSIG, &first);
+}
+
+struct zone_private *zone_new(const char *name, const char *file)
 {
 	struct zone_private *zone = calloc(1, sizeof(*zone));
 
 	if (!zone)
 		return NULL;
 	zone->name = strdup(name);
-	zone->file = strdup(path);
+	zone->file = strdup(file);
 	zone->apex = ldns_dname_new_frm_str(name);
 	zone->zone.rrs = ldns_rr_list_new();
+	zone->keys = arena_new();
 	if (!zone->name || !zone->file || !zone->apex || !zone->zone.rrs) {
 		zone_free(&zone->zone);
 		return NULL;
 	}
+	zone->apex_size = ldns_rdf_size(zone->apex);
 	zone->zone.name = zone->name;
 	zone->zone.file = zone->file;
 	return zone;
@@ -229,7 +141,7 @@ static struct zone_private *zone_new(const char *name, const char *path)
 
 struct zone *zone_load_bytes(const char *name, const char *path, const char *data, size_t len, struct errs *errs)
 {
-	size_t before = errs->count + errs->dropped, first;
+	size_t before = errs->count + errs->dropped;
 	struct zone_private *zone = zone_new(name, path);
 
 	if (!zone)
@@ -240,9 +152,7 @@ struct zone *zone_load_bytes(const char *name, const char *path, const char *dat
 		zone_free(zone ? &zone->zone : NULL);
 		return NULL;
 	}
-	put_soa_first(zone);
-	zone->zone.is_signed = zone_find(zone, zone->apex, LDNS_RR_TYPE_DNSKEY, &first) &&
-			       zone_find(zone, zone->apex, LDNS_RR_TYPE_RRSIG, &first);
+	zone_finish(zone);
 	return &zone->zone;
 }
 
@@ -268,7 +178,13 @@ void zone_free(struct zone *zone)
 
 	if (!zone)
 		return;
-	ldns_rr_list_deep_free(zone->rrs);
+	if (private->own) {
+		ldns_rr_list_deep_free(private->own);
+		ldns_rr_list_free(zone->rrs);
+	} else {
+		ldns_rr_list_deep_free(zone->rrs);
+	}
+	arena_free(private->keys);
 	ldns_rdf_deep_free(private->apex);
 	free(private->items);
 	free(private->name);

@@ -63,9 +63,10 @@ static ldns_rdf *replace_ending(const ldns_rdf *name, const ldns_rdf *from, cons
 static ldns_rdf *dname_target(const struct zone_private *zone, const ldns_rdf *name)
 {
 	ldns_rdf *at = ldns_dname_left_chop(name), *target = NULL;
+	struct zone_key key;
 	size_t first;
 
-	while (at && !target && (!ldns_dname_compare(at, zone->apex) || zone_is_below(at, zone->apex))) {
+	while (at && !target && zone_key_of(zone, at, &key)) {
 		ldns_rdf *up;
 
 		if (zone_find(zone, at, LDNS_RR_TYPE_DNAME, &first))
@@ -80,12 +81,11 @@ static ldns_rdf *dname_target(const struct zone_private *zone, const ldns_rdf *n
 
 static bool is_delegated(const struct zone_private *zone, const ldns_rdf *name, ldns_rr_type type)
 {
-	ldns_rdf *cut = zone_cut_above(zone, name);
-	/* DS records stand above the cut (RFC 4035 section 2.4). */
-	bool is = cut && (type != LDNS_RR_TYPE_DS || ldns_dname_compare(cut, name));
+	struct zone_key key;
+	size_t cut = zone_key_of(zone, name, &key) ? zone_cut_above(zone, &key) : 0;
 
-	ldns_rdf_deep_free(cut);
-	return is;
+	/* DS records stand above the cut (RFC 4035 section 2.4). */
+	return cut && (type != LDNS_RR_TYPE_DS || cut != key.len);
 }
 
 /* What one name of the zone answers. ret_next: where an alias sends the question, else NULL; caller frees. */
@@ -126,6 +126,7 @@ enum zone_answer zone_lookup(const struct zone *zone_, const char *qname, uint16
 	ldns_rr_list *found = ldns_rr_list_new();
 	ldns_rdf *name = ldns_dname_new_frm_str(qname), *next = NULL;
 	enum zone_answer answer = ZONE_NXDOMAIN;
+	struct zone_key key;
 
 	*ret_cname = NULL;
 	for (int i = 0; name && i < CHAIN_MAX; i++) {
@@ -137,7 +138,7 @@ enum zone_answer zone_lookup(const struct zone *zone_, const char *qname, uint16
 		ldns_rdf_deep_free(name);
 		name = TAKE(next);
 		answer = ZONE_NODATA; /* if this was the last try: a loop */
-		if (ldns_dname_compare(name, zone->apex) && !zone_is_below(name, zone->apex)) {
+		if (!zone_key_of(zone, name, &key)) {
 			answer = ZONE_CNAME_OUT;
 			*ret_cname = name_text(name, arena);
 			break;
@@ -146,6 +147,17 @@ enum zone_answer zone_lookup(const struct zone *zone_, const char *qname, uint16
 	ldns_rdf_deep_free(name);
 	*ret_rrs = found;
 	return answer;
+}
+
+bool zone_has_address(const struct zone *zone, const char *name)
+{
+	ldns_rdf *owner = ldns_dname_new_frm_str(name);
+	size_t first;
+	bool has = owner && (zone_find(zone_private(zone), owner, LDNS_RR_TYPE_A, &first) ||
+			     zone_find(zone_private(zone), owner, LDNS_RR_TYPE_AAAA, &first));
+
+	ldns_rdf_deep_free(owner);
+	return has;
 }
 
 const char *zone_rdata_text(const ldns_rr *rr, struct arena *arena)

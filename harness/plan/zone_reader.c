@@ -11,121 +11,15 @@
 #include <strings.h>
 
 #include "harness/base/rr.h"
+#include "harness/plan/zone_entry.h"
 
-#define ENTRY_MAX (256u << 10) /* longer than any record's text can be */
+#define PLAIN_MAX 512 /* longer than two names */
 #define TTL_MAX INT32_MAX /* RFC 2181 section 8 */
 
 static struct loc place(const struct zone_reader *reader)
 {
 	return (struct loc){reader->file, reader->line, 0};
 }
-
-/* ---- from bytes to entries: one record or directive, comments and parentheses taken out ---- */
-
-static int entry_fail(struct zone_reader *reader, struct err *err, const char *why)
-{
-	/* Reading goes on at the next line. */
-	while (reader->pos < reader->len && reader->data[reader->pos] != '\n')
-		reader->pos++;
-	return err_set(err, -EINVAL, place(reader), "%s", why);
-}
-
-/* Takes the quoted text that begins at pos. */
-static int take_quoted(struct zone_reader *reader, struct err *err)
-{
-	size_t start = reader->pos++;
-
-	for (; reader->pos < reader->len && reader->data[reader->pos] != '\n'; reader->pos++) {
-		if (reader->data[reader->pos] == '"') {
-			reader->pos++;
-			buf_add(&reader->entry, reader->data + start, reader->pos - start);
-			return 0;
-		}
-		if (reader->data[reader->pos] == '\\' && reader->pos + 1 < reader->len)
-			reader->pos++;
-	}
-	return entry_fail(reader, err, "a quoted text is not closed on its line");
-}
-
-static void skip_comment(struct zone_reader *reader)
-{
-	while (reader->pos < reader->len && reader->data[reader->pos] != '\n')
-		reader->pos++;
-}
-
-/* Takes one piece at pos that is not the end of the entry; *depth counts open parentheses. */
-static int take_piece(struct zone_reader *reader, unsigned *depth, struct err *err)
-{
-	char c = reader->data[reader->pos];
-
-	if (c == '"')
-		return take_quoted(reader, err);
-	if (c == ';') {
-		skip_comment(reader);
-		return 0;
-	}
-	reader->pos++;
-	switch (c) {
-	case '\0':
-		return entry_fail(reader, err, "a NUL byte: this is not a master file");
-	case '(':
-		++*depth;
-		c = ' ';
-		break;
-	case ')':
-		if (!*depth)
-			return entry_fail(reader, err, "\")\" without a \"(\" before it");
-		--*depth;
-		c = ' ';
-		break;
-	case '\\':
-		buf_putc(&reader->entry, c);
-		if (reader->pos >= reader->len || reader->data[reader->pos] == '\n')
-			return entry_fail(reader, err, "\"\\\" at the end of a line");
-		c = reader->data[reader->pos++];
-		break;
-	case '\n':
-	case '\r':
-	case '\t':
-		reader->next_line += c == '\n';
-		c = ' ';
-		break;
-	default:
-		break;
-	}
-	buf_putc(&reader->entry, c);
-	return 0;
-}
-
-/* 1 with the next entry that is not blank in reader->entry, 0 at the end. */
-static int next_entry(struct zone_reader *reader, struct err *err)
-{
-	while (reader->pos < reader->len) {
-		unsigned depth = 0;
-
-		buf_clear(&reader->entry);
-		reader->line = reader->next_line + 1;
-		while (reader->pos < reader->len && (depth || reader->data[reader->pos] != '\n')) {
-			int r = take_piece(reader, &depth, err);
-
-			if (r)
-				return r;
-			if (reader->entry.len > ENTRY_MAX)
-				return entry_fail(reader, err, "longer than any record can be: is a \")\" missing?");
-		}
-		if (depth)
-			return entry_fail(reader, err, "\"(\" is never closed");
-		if (reader->pos < reader->len) {
-			reader->pos++;
-			reader->next_line++;
-		}
-		if (reader->entry.len && strspn(reader->entry.data, " ") < reader->entry.len)
-			return reader->entry.failed ? err_set(err, -ENOMEM, LOC_NONE, "out of memory") : 1;
-	}
-	return 0;
-}
-
-/* ---- from entries to records ---- */
 
 /* Cuts the next field off *io, NUL-terminating it; NULL at the end. Escaped and quoted spaces stay. */
 static char *next_field(char **io)
@@ -381,22 +275,86 @@ static int fail_data(const struct zone_reader *reader, const char *type, const c
 	return err_set(err, -EINVAL, place(reader), "%s '%.80s': %s", type, data, zone_status_text(status));
 }
 
-static int read_record(struct zone_reader *reader, const char *type, uint32_t ttl, char *data, ldns_rr **ret,
-		       struct err *err)
+/* NULL: no field of such a kind, or a wrong one. */
+static ldns_rdf *read_plain_field(const struct zone_reader *reader, ldns_rdf_type kind, const char *field)
+{
+	struct err ignored;
+	ldns_rdf *rdf = NULL;
+
+	switch (kind) {
+	case LDNS_RDF_TYPE_A:
+	case LDNS_RDF_TYPE_AAAA:
+	case LDNS_RDF_TYPE_INT16:
+		return ldns_rdf_new_frm_str(kind, field);
+	case LDNS_RDF_TYPE_DNAME:
+		return read_name(reader, field, &rdf, &ignored) ? NULL : rdf;
+	default:
+		return NULL;
+	}
+}
+
+/* A record of addresses, names and short numbers with nothing escaped, which most of a large zone are: in a third of the time that ldns takes for the whole line. NULL:
+ * it is no such record, or it is wrong; ldns then says how. */
+static ldns_rr *read_plain(const struct zone_reader *reader, ldns_rr_type type, uint32_t ttl, const char *data)
+{
+	const ldns_rr_descriptor *shape = ldns_rr_descript((uint16_t)type);
+	size_t count = ldns_rr_descriptor_minimum(shape);
+	char copy[PLAIN_MAX], *rest = copy;
+	ldns_rr *rr;
+
+	if (!count || count != ldns_rr_descriptor_maximum(shape) || strlen(data) >= sizeof(copy) ||
+	    strpbrk(data, "\\\"();"))
+		return NULL;
+	strcpy(copy, data);
+	rr = ldns_rr_new_frm_type(type);
+	for (size_t i = 0; rr && i <= count; i++) {
+		const char *field = next_field(&rest);
+		ldns_rdf *rdf = NULL;
+
+		if (field && i < count)
+			rdf = read_plain_field(reader, ldns_rr_descriptor_field_type(shape, i), field);
+		if (rdf)
+			ldns_rr_set_rdf(rr, rdf, i);
+		else if (field || i < count)
+			goto fail;
+	}
+	if (!rr)
+		return NULL;
+	ldns_rr_set_class(rr, LDNS_RR_CLASS_IN);
+	ldns_rr_set_ttl(rr, ttl);
+	return rr;
+fail:
+	ldns_rr_free(rr);
+	return NULL;
+}
+
+/* Any record. The owner is set afterwards: it was read once, whatever it looks like. */
+static ldns_status read_line(const struct zone_reader *reader, const char *type, uint32_t ttl, const char *data,
+			     ldns_rr **ret)
 {
 	struct buf line = {0};
 	ldns_status status = LDNS_STATUS_MEM_ERR;
-	ldns_rr *rr = NULL;
+
+	buf_printf(&line, ". %u IN %s %s", ttl, type, data);
+	if (!line.failed)
+		status = rr_from_text(ret, line.data, ttl, reader->origin);
+	buf_fini(&line);
+	return status;
+}
+
+static int read_record(struct zone_reader *reader, const char *type, uint32_t ttl, char *data, ldns_rr **ret,
+		       struct err *err)
+{
+	ldns_status status = LDNS_STATUS_OK;
+	ldns_rr *rr;
 	int r;
 
 	data += strspn(data, " ");
 	for (size_t len = strlen(data); len && data[len - 1] == ' ' && (len < 2 || data[len - 2] != '\\'); len--)
 		data[len - 1] = '\0';
-	/* The owner is set afterwards: read here once, whatever it looks like. */
-	buf_printf(&line, ". %u IN %s %s", ttl, type, data);
-	if (!line.failed)
-		status = rr_from_text(&rr, line.data, ttl, reader->origin);
-	buf_fini(&line);
+	rr = read_plain(reader, ldns_get_rr_type_by_name(type), ttl, data);
+	if (!rr)
+		status = read_line(reader, type, ttl, data, &rr);
 	if (status != LDNS_STATUS_OK)
 		return fail_data(reader, type, data, status, err);
 	r = check_numbers(reader, rr, data, err);
@@ -414,7 +372,7 @@ int zone_reader_next(struct zone_reader *reader, ldns_rr **ret_rr, struct err *e
 {
 	int r;
 
-	while ((r = next_entry(reader, err)) > 0) {
+	while ((r = zone_entry_next(reader, err)) > 0) {
 		char *rest = reader->entry.data;
 		const char *type = "";
 		uint32_t ttl = 0;

@@ -4,6 +4,7 @@
 #include "harness/base/clock.h"
 #include "harness/base/serial.h"
 #include "harness/dnssec/rollover.h"
+#include "harness/plan/zone_print.h"
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -137,13 +138,15 @@ static int push(const struct zone_rework *rework, struct job_report *report)
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
-	int status;
+	int r, status = 1;
 
 	if (!out)
 		return 1;
-	ldns_rr_list_print_fmt(out, ldns_output_format_nocomments, rework->rrs);
-	fclose(out);
-	status = zone_job_replace(rework->server, rework->zone->name, text, len, report);
+	r = zone_print(rework->rrs, out);
+	if (fclose(out) || r)
+		job_say(report, "cannot write the zone out: %s", strerror(r ? -r : errno));
+	else
+		status = zone_job_replace(rework->server, rework->zone->name, text, len, report);
 	free(text);
 	return status;
 }

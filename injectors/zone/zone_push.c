@@ -35,8 +35,10 @@ struct zone_push {
 	int64_t expect;
 	/* Worked out beforehand. */
 	const struct zone_spec *spec;
-	const char *bad, *good;
-	size_t bad_len, good_len;
+	const struct plan *plan;
+	const char *bad;
+	size_t bad_len;
+	const struct zone *good; /* what its end pushes */
 	uint32_t bad_serial, good_serial;
 	struct zone_question bad_question, good_question;
 	bool is_readable; /* the damaged zone still is one: bad_question tells it */
@@ -181,10 +183,8 @@ static void resolve_begin(struct zone_push *push, struct plan *plan, struct aren
 		.ttl_s = push->ttl_ns / SEC,
 		.keep_ppm = push->keep_ppm,
 	};
-	struct buf out = {0};
+	struct buf text = {0}, out = {0};
 	struct err err = {0};
-	const char *text;
-	size_t len;
 
 	push->spec = version_zone(plan, &push->zone, arena, errs);
 	if (push->spec && version_refuse_signed(plan, push->spec, &push->zone,
@@ -205,11 +205,12 @@ static void resolve_begin(struct zone_push *push, struct plan *plan, struct aren
 	args.zone = push->spec->name.value;
 	args.serial = push->bad_serial = serial_of(push, serial);
 	set_record(push, arena, &args);
-	text = version_master_text(plan, push->spec, pushed, arena, &len);
-	if (damage_zone(&args, text, len, &out, &err))
+	version_master_text(plan, push->spec, pushed, &text);
+	if (damage_zone(&args, text.data, text.len, &out, &err))
 		errs_add(errs, push->record.value ? push->record.loc : push->injector.loc, "zone-push: %s", err.text);
 	push->bad_len = out.len;
 	push->bad = arena_strndup(arena, out.data ? out.data : "", out.len);
+	buf_fini(&text);
 	buf_fini(&out);
 	find_question(push, before, plan, arena);
 }
@@ -231,7 +232,8 @@ static void resolve_end(struct zone_push *push, struct plan *plan, struct arena 
 	if (!zone)
 		return;
 	version_alias(plan, push->spec, push->good_serial, arena);
-	push->good = version_master_text(plan, push->spec, zone, arena, &push->good_len);
+	push->plan = plan;
+	push->good = zone;
 	version_question(content, zone, arena, &push->good_question);
 }
 
@@ -308,8 +310,12 @@ static int push_good(void *arg, struct job_report *report)
 	const struct zone_push_server *server = arg;
 	const struct zone_push *push = server->push;
 	const char *zone = push->spec->name.value;
-	int status = zone_job_push(server->process, zone, push->good, push->good_len, report);
+	struct buf text = {0};
+	int status;
 
+	version_master_text(push->plan, push->spec, push->good, &text);
+	status = zone_job_push(server->process, zone, text.data, text.len, report);
+	buf_fini(&text);
 	return status ? status
 		      : zone_job_wait(server->process, zone, &push->good_question, clock_now_ns() + 8 * SEC, report);
 }
