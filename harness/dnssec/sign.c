@@ -11,7 +11,11 @@ struct signer {
 	const struct dnssec_signing *signing;
 	ldns_rdf *apex;
 	ldns_key_list *for_dnskey, *for_data;
-	ldns_rr_list *out;
+	ldns_rr_list
+		*made; /* records that signing adds before it signs; owned. The zone's own are borrowed all the while */
+	ldns_rr_list *all; /* copies of what was handed out, for its digest; NULL: no ZONEMD is made */
+	dnssec_take_fn *take;
+	void *arg;
 };
 
 static int out_of_memory(struct err *err)
@@ -153,66 +157,75 @@ static uint32_t serial_of(const ldns_rr_list *rrs)
 	return 0;
 }
 
-/* What is signed: the records without what an earlier signing left, and the keys. Equal records once: ldns's tree would lose (and leak) the second. */
-static ldns_rr_list *content(const struct signer *signer, const ldns_rr_list *rrs)
+/* Takes rr over, also where it fails. */
+static ldns_status add_made(struct signer *signer, ldns_dnssec_zone *zone, ldns_rr *rr)
 {
-	static const uint8_t nothing[ZONEMD_DIGEST];
-	const struct dnssec_signing *signing = signer->signing;
-	ldns_rr_list *list = dnssec_strip(rrs);
-	bool is_good = list;
+	if (!rr || !ldns_rr_list_push_rr(signer->made, rr)) {
+		ldns_rr_free(rr);
+		return LDNS_STATUS_MEM_ERR;
+	}
+	return ldns_dnssec_zone_add_rr(zone, rr);
+}
 
-	for (size_t i = 0; is_good && i < signing->key_count; i++) {
+static ldns_status add_keys(struct signer *signer, ldns_dnssec_zone *zone)
+{
+	const struct dnssec_signing *signing = signer->signing;
+	ldns_status status = LDNS_STATUS_OK;
+
+	for (size_t i = 0; status == LDNS_STATUS_OK && i < signing->key_count; i++) {
+		ldns_rr *copy;
+
 		if (!signing->keys[i].is_published)
 			continue;
-		is_good = push_copy(list, signing->keys[i].key->dnskey);
-		if (is_good)
-			ldns_rr_set_ttl(ldns_rr_list_rr(list, ldns_rr_list_rr_count(list) - 1), signing->dnskey_ttl);
+		copy = ldns_rr_clone(signing->keys[i].key->dnskey);
+		if (copy)
+			ldns_rr_set_ttl(copy, signing->dnskey_ttl);
+		status = add_made(signer, zone, copy);
 	}
-	if (is_good && signing->has_zonemd) /* so that the NSEC chain knows of it */
-		is_good = ldns_rr_list_push_rr(list, zonemd_record(signer, serial_of(rrs), nothing));
-	if (!is_good) {
-		ldns_rr_list_deep_free(list);
-		return NULL;
-	}
-	ldns_rr_list_sort(list);
-	return list;
+	return status;
 }
 
-static ldns_dnssec_zone *build(const struct signer *signer, const ldns_rr_list *rrs)
+/* What is signed: the records without what an earlier signing left, and the keys. Of equal records ldns's tree takes one. */
+static ldns_status build(struct signer *signer, const ldns_rr_list *rrs, ldns_dnssec_zone *zone)
 {
-	ldns_rr_list *list = content(signer, rrs);
-	ldns_dnssec_zone *zone = list ? ldns_dnssec_zone_new() : NULL;
-	const ldns_rr *previous = NULL;
-	bool has_failed = !zone;
+	static const uint8_t nothing[ZONEMD_DIGEST];
+	ldns_status status = LDNS_STATUS_OK;
 
-	for (size_t i = 0; !has_failed && i < ldns_rr_list_rr_count(list); i++) {
-		ldns_rr *rr = ldns_rr_list_rr(list, i), *copy;
+	for (size_t i = 0; status == LDNS_STATUS_OK && i < ldns_rr_list_rr_count(rrs); i++) {
+		ldns_rr *rr = ldns_rr_list_rr(rrs, i);
 
-		if (previous && ldns_rr_compare(previous, rr) == 0)
-			continue;
-		previous = rr;
-		copy = ldns_rr_clone(rr);
-		has_failed = ldns_dnssec_zone_add_rr(zone, copy) != LDNS_STATUS_OK;
-		if (has_failed)
-			ldns_rr_free(copy);
+		if (!is_of_dnssec(ldns_rr_get_type(rr)))
+			status = ldns_dnssec_zone_add_rr(zone, rr);
 	}
-	ldns_rr_list_deep_free(list);
-	if (has_failed && zone) {
-		ldns_dnssec_zone_deep_free(zone);
-		zone = NULL;
-	}
-	return zone;
+	if (status == LDNS_STATUS_OK)
+		status = add_keys(signer, zone);
+	if (status == LDNS_STATUS_OK && signer->signing->has_zonemd) /* so that the NSEC chain knows of it */
+		status = add_made(signer, zone, zonemd_record(signer, serial_of(rrs), nothing));
+	return status;
 }
 
-static ldns_status add_denial(const struct dnssec_signing *signing, ldns_dnssec_zone *zone)
+/* The records in it are others'. ldns frees the hashes of names only together with the records. */
+static void free_zone(ldns_dnssec_zone *zone)
 {
-	ldns_rr_list *added = ldns_rr_list_new();
+	ldns_rbtree_t *names = zone ? zone->names : NULL;
+
+	for (ldns_rbnode_t *node = names ? ldns_rbtree_first(names) : LDNS_RBTREE_NULL; node != LDNS_RBTREE_NULL;
+	     node = ldns_rbtree_next(node)) {
+		ldns_dnssec_name *name = (ldns_dnssec_name *)(uintptr_t)node->data;
+
+		ldns_rdf_deep_free(name->hashed_name);
+		name->hashed_name = NULL;
+	}
+	ldns_dnssec_zone_free(zone);
+}
+
+static ldns_status add_denial(struct signer *signer, ldns_dnssec_zone *zone)
+{
+	const struct dnssec_signing *signing = signer->signing;
 	uint8_t salt[sizeof(signing->salt)], other[] = {0xde, 0xad, 0xbe, 0xef};
 	ldns_status status = ldns_dnssec_zone_mark_glue(zone);
 
 	memcpy(salt, signing->salt, sizeof(salt));
-	if (!added)
-		return LDNS_STATUS_MEM_ERR;
 	if (status == LDNS_STATUS_OK &&
 	    signing->is_nsec3) /* these have an NSEC3 record (RFC 5155 section 7.1), but no NSEC */
 		status = ldns_dnssec_zone_add_empty_nonterminals(zone);
@@ -224,39 +237,51 @@ static ldns_status add_denial(const struct dnssec_signing *signing, ldns_dnssec_
 			ldns_nsec3_add_param_rdfs(param, LDNS_SHA1, 0, signing->iterations, sizeof(other), other);
 		else
 			ldns_nsec3_add_param_rdfs(param, LDNS_SHA1, 0, signing->iterations, signing->salt_len, salt);
-		status = ldns_dnssec_zone_add_rr(zone, param);
+		status = add_made(signer, zone, param);
 		if (status == LDNS_STATUS_OK)
-			status = ldns_dnssec_zone_create_nsec3s(zone, added, LDNS_SHA1, 0, signing->iterations,
+			status = ldns_dnssec_zone_create_nsec3s(zone, signer->made, LDNS_SHA1, 0, signing->iterations,
 								signing->salt_len, salt);
 	} else if (status == LDNS_STATUS_OK) {
-		status = ldns_dnssec_zone_create_nsecs(zone, added);
+		status = ldns_dnssec_zone_create_nsecs(zone, signer->made);
 	}
-	ldns_rr_list_free(added); /* its records belong to the zone */
 	return status;
 }
 
 /* ---- signatures ---- */
 
-/* rrset, whose records the signer copies, and its signatures go to the output. */
+static int hand_out(struct signer *signer, const ldns_rr *rr, struct err *err)
+{
+	int r = signer->take(signer->arg, rr);
+
+	if (r == 0 && signer->all && !push_copy(signer->all, rr))
+		r = -ENOMEM;
+	if (r == -ENOMEM)
+		return out_of_memory(err);
+	return r < 0 ? err_set(err, r, LOC_NONE, "cannot take the signed %s: %s", signer->signing->zone, strerror(-r))
+		     : 0;
+}
+
+static int hand_out_all(struct signer *signer, const ldns_rr_list *rrs, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ldns_rr_list_rr_count(rrs); i++)
+		r = hand_out(signer, ldns_rr_list_rr(rrs, i), err);
+	return r;
+}
+
 static int sign_rrset(struct signer *signer, ldns_rr_list *rrset, bool is_signed, struct err *err)
 {
 	bool is_dnskey = ldns_rr_list_type(rrset) == LDNS_RR_TYPE_DNSKEY;
-	ldns_rr_list *signatures = NULL;
-	int r = 0;
+	ldns_rr_list *signatures;
+	int r = hand_out_all(signer, rrset, err);
 
-	for (size_t i = 0; r == 0 && i < ldns_rr_list_rr_count(rrset); i++)
-		if (!push_copy(signer->out, ldns_rr_list_rr(rrset, i)))
-			r = out_of_memory(err);
 	if (r < 0 || !is_signed)
 		return r;
 	signatures = ldns_sign_public(rrset, is_dnskey ? signer->for_dnskey : signer->for_data);
-	if (!signatures || !ldns_rr_list_rr_count(signatures)) {
-		ldns_rr_list_deep_free(signatures);
-		return failed(signer, LDNS_STATUS_CRYPTO_UNKNOWN_ALGO, err);
-	}
-	if (!ldns_rr_list_push_rr_list(signer->out, signatures))
-		r = out_of_memory(err);
-	ldns_rr_list_free(signatures);
+	r = ldns_rr_list_rr_count(signatures) ? hand_out_all(signer, signatures, err)
+					      : failed(signer, LDNS_STATUS_CRYPTO_UNKNOWN_ALGO, err);
+	ldns_rr_list_deep_free(signatures);
 	return r;
 }
 
@@ -357,12 +382,12 @@ static int add_zonemd(struct signer *signer, struct err *err)
 {
 	uint8_t digest[ZONEMD_DIGEST];
 	ldns_dnssec_rrs record = {0};
-	int r = dnssec_zonemd(signer->out, signer->apex, digest, err);
+	int r = dnssec_zonemd(signer->all, signer->apex, digest, err);
 
 	if (r < 0)
 		return r;
 	digest[0] ^= signer->signing->has_wrong_zonemd;
-	record.rr = zonemd_record(signer, serial_of(signer->out), digest);
+	record.rr = zonemd_record(signer, serial_of(signer->all), digest);
 	r = sign_records(signer, &record, true, err);
 	ldns_rr_free(record.rr);
 	return r;
@@ -380,36 +405,58 @@ static int run(struct signer *signer, const ldns_rr_list *rrs, struct err *err)
 		r = choose_keys(signer, signer->for_data, false, err);
 	if (r < 0)
 		return r;
-	zone = build(signer, rrs);
+	zone = ldns_dnssec_zone_new();
 	if (!zone)
 		return out_of_memory(err);
-	status = zone->soa ? add_denial(signer->signing, zone) : LDNS_STATUS_ERR;
+	status = build(signer, rrs, zone);
+	if (status == LDNS_STATUS_OK)
+		status = zone->soa ? add_denial(signer, zone) : LDNS_STATUS_ERR;
 	r = status == LDNS_STATUS_OK ? sign_all(signer, zone, err) : failed(signer, status, err);
 	if (r == 0 && signer->signing->has_zonemd)
 		r = add_zonemd(signer, err);
-	ldns_dnssec_zone_deep_free(zone);
+	free_zone(zone);
 	return r;
 }
 
-int dnssec_sign(const ldns_rr_list *rrs, const struct dnssec_signing *signing, ldns_rr_list **ret_signed,
-		struct err *err)
+int dnssec_sign_to(const ldns_rr_list *rrs, const struct dnssec_signing *signing, dnssec_take_fn *take, void *arg,
+		   struct err *err)
 {
 	struct signer signer = {
 		.signing = signing,
 		.apex = ldns_dname_new_frm_str(signing->zone),
 		.for_dnskey = ldns_key_list_new(),
 		.for_data = ldns_key_list_new(),
-		.out = ldns_rr_list_new(),
+		.made = ldns_rr_list_new(),
+		.all = signing->has_zonemd ? ldns_rr_list_new() : NULL,
+		.take = take,
+		.arg = arg,
 	};
-	int r = signer.apex && signer.for_dnskey && signer.for_data && signer.out ? run(&signer, rrs, err)
-										  : out_of_memory(err);
+	bool is_complete = signer.apex && signer.for_dnskey && signer.for_data && signer.made &&
+			   (signer.all || !signing->has_zonemd);
+	int r = is_complete ? run(&signer, rrs, err) : out_of_memory(err);
 
 	free_keys(signer.for_dnskey);
 	free_keys(signer.for_data);
 	ldns_rdf_deep_free(signer.apex);
+	ldns_rr_list_deep_free(signer.made);
+	ldns_rr_list_deep_free(signer.all);
+	return r;
+}
+
+static int take_copy(void *arg, const ldns_rr *rr)
+{
+	return push_copy(arg, rr) ? 0 : -ENOMEM;
+}
+
+int dnssec_sign(const ldns_rr_list *rrs, const struct dnssec_signing *signing, ldns_rr_list **ret_signed,
+		struct err *err)
+{
+	ldns_rr_list *list = ldns_rr_list_new();
+	int r = list ? dnssec_sign_to(rrs, signing, take_copy, list, err) : out_of_memory(err);
+
 	if (r < 0)
-		ldns_rr_list_deep_free(signer.out);
+		ldns_rr_list_deep_free(list);
 	else
-		*ret_signed = signer.out;
+		*ret_signed = list;
 	return r;
 }

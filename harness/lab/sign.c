@@ -110,13 +110,44 @@ static struct dnssec_signing signing_of(const struct job *job)
 	return ret;
 }
 
+struct signed_file {
+	FILE *out;
+	struct buf line;
+};
+
+static int write_record(void *arg, const ldns_rr *rr)
+{
+	struct signed_file *file = arg;
+
+	buf_clear(&file->line);
+	zone_print_rr(rr, &file->line);
+	if (file->line.failed)
+		return -ENOMEM;
+	return fwrite(file->line.data, 1, file->line.len, file->out) == file->line.len ? 0 : -EIO;
+}
+
+/* Record by record: the signed zone is a multiple of the plain one. */
+static int write_signed(const ldns_rr_list *rrs, const struct dnssec_signing *signing, const char *path,
+			struct err *err)
+{
+	struct signed_file file = {.out = fopen(path, "we")};
+	int r;
+
+	if (!file.out)
+		return write_failed(path, err);
+	r = dnssec_sign_to(rrs, signing, write_record, &file, err);
+	if (fclose(file.out) != 0 && r == 0)
+		r = write_failed(path, err);
+	buf_fini(&file.line);
+	return r;
+}
+
 /* Signed with the keys of a directory. */
 static int write_with(const struct job *job, const char *key_dir, const char *path, struct err *err)
 {
 	struct dnssec_signing signing = signing_of(job);
 	struct dnssec_key_use *uses;
 	struct dnssec_keys keys = {0};
-	ldns_rr_list *rrs = NULL;
 	int r = dnssec_keys_load(&keys, key_dir, job->topo->name, err);
 
 	uses = calloc(keys.count + 1, sizeof(*uses));
@@ -124,11 +155,8 @@ static int write_with(const struct job *job, const char *key_dir, const char *pa
 		r = err_set(err, -ENOMEM, LOC_NONE, "out of memory");
 	if (r == 0) {
 		dnssec_use_all(&keys, uses, &signing);
-		r = dnssec_sign(tree_records(job->tree, job->zone), &signing, &rrs, err);
+		r = write_signed(tree_records(job->tree, job->zone), &signing, path, err);
 	}
-	if (r == 0)
-		r = tree_write_plain(rrs, path, err);
-	ldns_rr_list_deep_free(rrs);
 	free(uses);
 	dnssec_keys_fini(&keys);
 	return r;
