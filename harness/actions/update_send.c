@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
+#include "harness/base/pkt.h"
 #include "harness/base/units.h"
 
 #define DNS_PORT 53
@@ -187,7 +188,7 @@ static bool take_answer(const struct update_way *way, const struct message *mess
 	ldns_pkt *packet = NULL;
 	bool is_ours;
 
-	if (ldns_wire2pkt(&packet, wire, len) != LDNS_STATUS_OK)
+	if (pkt_from_wire(&packet, wire, len) != LDNS_STATUS_OK)
 		return false;
 	is_ours = ldns_pkt_id(packet) == message->id && ldns_pkt_qr(packet);
 	if (is_ours) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "harness/probe/dns_wire.h"
+#include "harness/base/pkt.h"
 #include "harness/base/rr.h"
 #include "harness/base/text.h"
 #include "harness/plan/zone.h"
@@ -285,7 +286,7 @@ int dns_reply_parse(struct dns_reply *ret, const struct dns_query *query, const 
 	ldns_rdf *qname;
 	ldns_pkt *packet;
 
-	if (ldns_wire2pkt(&packet, wire, len) != LDNS_STATUS_OK)
+	if (pkt_from_wire(&packet, wire, len) != LDNS_STATUS_OK)
 		return -EBADMSG;
 	qname = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, query->question_len - 4, query->wire + DNS_HEADER);
 	if (!qname) {

@@ -2,6 +2,7 @@
 /*
  * The conversation of one asking of the probe kind `validate`: with a resolver, or with one server after another. Over TCP, so that no answer is too large.
  */
+#include "harness/base/pkt.h"
 #include "harness/base/units.h"
 #include "harness/probe/validate.h"
 #include <arpa/inet.h>
@@ -132,7 +133,7 @@ static bool take_resolved(struct asking *asking, const uint8_t *wire, size_t len
 
 	if (!asking->has_reply)
 		keep_reply(asking, wire, len);
-	if (ldns_wire2pkt(&packet, wire, len) != LDNS_STATUS_OK || !validation_add(asking->validation, packet))
+	if (pkt_from_wire(&packet, wire, len) != LDNS_STATUS_OK || !validation_add(asking->validation, packet))
 		return malformed(asking);
 	return go_on(asking);
 }
@@ -161,7 +162,7 @@ static bool take_served(struct asking *asking, const uint8_t *wire, size_t len)
 	struct walk_question unused;
 	ldns_pkt *packet = NULL;
 
-	if (ldns_wire2pkt(&packet, wire, len) != LDNS_STATUS_OK)
+	if (pkt_from_wire(&packet, wire, len) != LDNS_STATUS_OK)
 		return malformed(asking);
 	disconnect(asking);
 	walk_answer(asking->walk, packet);

@@ -2,6 +2,7 @@
 #include "harness/run/ready.h"
 #include "harness/api/transport.h"
 #include "harness/base/macro.h"
+#include "harness/base/pkt.h"
 #include "harness/run/ready_tls.h"
 #include <errno.h>
 #include <ldns/ldns.h>
@@ -144,7 +145,7 @@ static bool take_answer(struct target *target, const uint8_t *wire, size_t len)
 	char text[sizeof(target->last)];
 	bool was_last = false;
 
-	if (ldns_wire2pkt(&packet, wire, len) != LDNS_STATUS_OK)
+	if (pkt_from_wire(&packet, wire, len) != LDNS_STATUS_OK)
 		return false;
 	if (ldns_pkt_id(packet) == target->id && ldns_pkt_qr(packet)) {
 		const char *wrong = judge(target, packet, text, sizeof(text));

@@ -12,6 +12,7 @@
 
 #include "harness/base/clock.h"
 #include "harness/base/fd.h"
+#include "harness/base/pkt.h"
 #include "harness/plan/zone.h"
 
 #define DNS_PORT 53
@@ -170,7 +171,7 @@ static ldns_pkt *ask_once(const struct asker *asker, int64_t until_ns)
 		len = recv(asker->fd, wire, sizeof(wire), MSG_DONTWAIT);
 		if (len < 0)
 			return NULL; /* refused: it does not run */
-		if (ldns_wire2pkt(&packet, wire, (size_t)len) != LDNS_STATUS_OK)
+		if (pkt_from_wire(&packet, wire, (size_t)len) != LDNS_STATUS_OK)
 			continue;
 		if (ldns_pkt_id(packet) == asker->id && ldns_pkt_qr(packet))
 			return packet;
