@@ -102,7 +102,7 @@ struct effect {
 	bool took_effect;
 	int64_t packets, bytes; /* that the fault acted on */
 	const char *unit; /* what `packets` counts, where it is not packets: "message"; static */
-	char text[256]; /* the proof in words */
+	char text[512]; /* the proof in words */
 };
 
 enum injector_hits {

@@ -14,6 +14,12 @@
 struct dnssec_keys;
 struct dnssec_signing;
 
+/* Records by which to see that a change shows: what is asked for, and which records of the answer are looked at. */
+struct zone_witness {
+	char name[256], record[256]; /* with or without trailing dot; record: owner of those */
+	uint16_t type, record_type; /* type 0: nothing is asked beyond the serial */
+};
+
 struct zone_rework {
 	const struct server_process *server;
 	const struct server_zone *zone; /* of its spec, which it loads from a file */
@@ -22,11 +28,12 @@ struct zone_rework {
 		*signing; /* as the lab signs it; may be changed, with room for 7 keys more. NULL: unsigned */
 	struct dnssec_keys *keys; /* of the zone */
 	bool is_unsigned; /* set: is not to be signed, though it could be */
+	struct zone_witness witness; /* may be set */
 };
 typedef int zone_rework_fn(struct zone_rework *rework, void *arg, struct err *err);
 
 /* 0 or an exit status, with report->text; report->shown_ns once the server shows it, which it has time for until until_ns of CLOCK_MONOTONIC. edit may be NULL: it is
- * signed again. */
+ * signed again. With a witness it must show those records, too, as they were put there, and report->text says what it shows. */
 int zone_rework(const struct server_process *server, const struct server_zone *zone, zone_rework_fn *edit, void *arg,
 		int64_t until_ns, struct job_report *report);
 

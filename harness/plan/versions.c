@@ -255,7 +255,7 @@ static const char *owner_of(const ldns_rr *rr, struct arena *arena)
 static bool find_difference(const struct zone *a, const struct zone *from, const struct zone *to, struct arena *arena,
 			    struct zone_question *ret)
 {
-	for (size_t i = 0; i < ldns_rr_list_rr_count(a->rrs); i++) {
+	for (size_t i = 1; i < ldns_rr_list_rr_count(a->rrs); i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(a->rrs, i);
 		struct zone_question before;
 		const char *name = owner_of(rr, arena);
@@ -267,6 +267,12 @@ static bool find_difference(const struct zone *a, const struct zone *from, const
 	return false;
 }
 
+bool version_record_question(const struct zone *from, const struct zone *to, struct arena *arena,
+			     struct zone_question *ret)
+{
+	return find_difference(to, from, to, arena, ret) || find_difference(from, from, to, arena, ret);
+}
+
 bool version_question(const struct zone *from, const struct zone *to, struct arena *arena, struct zone_question *ret)
 {
 	struct zone_question before;
@@ -274,7 +280,7 @@ bool version_question(const struct zone *from, const struct zone *to, struct are
 	if (ask(from, to->name, LDNS_RR_TYPE_SOA, arena, &before) && ask(to, to->name, LDNS_RR_TYPE_SOA, arena, ret) &&
 	    !is_same_answer(&before, ret))
 		return true;
-	return find_difference(to, from, to, arena, ret) || find_difference(from, from, to, arena, ret);
+	return version_record_question(from, to, arena, ret);
 }
 
 const struct zone_version *version_add(struct plan *plan, const struct zone_spec *spec, const struct zone *zone,

@@ -78,3 +78,6 @@ void version_master_text(const struct plan *plan, const struct zone_spec *spec, 
 void version_zone_text(const struct zone_version *version, struct buf *out);
 /* A question that tells the two apart, the SOA if its serial does. False: they are the same. */
 bool version_question(const struct zone *from, const struct zone *to, struct arena *arena, struct zone_question *ret);
+/* The same, but of records other than the SOA. */
+bool version_record_question(const struct zone *from, const struct zone *to, struct arena *arena,
+			     struct zone_question *ret);

@@ -5,6 +5,7 @@
 #include "harness/base/serial.h"
 #include "harness/dnssec/rollover.h"
 #include "harness/plan/zone_print.h"
+#include "harness/run/zone_witness.h"
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -184,8 +185,12 @@ int zone_rework(const struct server_process *server, const struct server_zone *z
 	else
 		status = push(&rework, report);
 	close(lock);
+	if (!status)
+		status = wait_serial(&rework, serial, until_ns, report);
+	if (!status && rework.witness.type)
+		status = zone_witness_look(server, &rework.witness, rework.rrs, until_ns, report);
 	ldns_rr_list_deep_free(rework.rrs);
-	return status ? status : wait_serial(&rework, serial, until_ns, report);
+	return status;
 }
 
 int zone_resign(const struct server_process *server, const struct server_zone *zone, const char *text, size_t len,

@@ -56,6 +56,7 @@ static int edit_zone(struct zone_rework *rework, void *arg, struct err *err)
 
 	rework->rrs = edit.rrs;
 	rework->is_unsigned = edit.is_unsigned;
+	rework->witness = edit.witness;
 	return r;
 }
 
@@ -87,11 +88,11 @@ static void job_done(void *arg, const struct job_end *end)
 	place->is_busy = false;
 	if (place->making == ZONE_CHANGED) {
 		place->shown_ns = end->ok ? end->report.shown_ns - place->asked_ns : -1;
-		snprintf(place->why, sizeof(place->why), "%.190s", end->report.text);
+		snprintf(place->why, sizeof(place->why), "%.399s", end->report.text);
 	}
 	place->has_failed = place->making == ZONE_RIGHT && !end->ok;
 	if (place->has_failed)
-		snprintf(place->why, sizeof(place->why), "%.190s", end->report.text);
+		snprintf(place->why, sizeof(place->why), "%.399s", end->report.text);
 	place->made = place->making; /* or half of it: the next one begins with the file as it is */
 	if (place->wanted != place->made)
 		(void)begin(place, edit, &err);
@@ -213,8 +214,8 @@ int zone_change_effect(const struct zone_change *change, const char *what, struc
 		buf_puts(&text, i ? "; " : "");
 		if (place->shown_ns >= 0) {
 			ret->packets++;
-			buf_printf(&text, "%s has served it after %s", place->host,
-				   units_human_duration(place->shown_ns, after, sizeof(after)));
+			buf_printf(&text, "%s has served it after %s (%s)", place->host,
+				   units_human_duration(place->shown_ns, after, sizeof(after)), place->why);
 		} else {
 			buf_printf(&text, "%s has not taken it%s%s", place->host, *place->why ? ": " : "", place->why);
 		}

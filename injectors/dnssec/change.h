@@ -9,6 +9,7 @@
  */
 #pragma once
 #include "harness/api/injector.h"
+#include "harness/api/zone_rework.h"
 #include "harness/dnssec/sign.h"
 
 enum zone_state { ZONE_RIGHT, ZONE_CHANGED };
@@ -23,7 +24,7 @@ struct zone_place {
 	bool is_busy, has_failed; /* has_failed: to put the right one back */
 	int64_t shown_ns; /* after the change was asked for, until the server showed it; -1: it did not */
 	int64_t asked_ns;
-	char why[200]; /* not */
+	char why[400]; /* not; or, once it showed, with which records */
 	enum zone_state making; /* by the job under way */
 };
 
@@ -45,6 +46,7 @@ struct zone_edit {
 	struct dnssec_signing *signing; /* as the lab signs it; may be changed. NULL: unsigned */
 	struct dnssec_keys *keys; /* of the zone */
 	bool is_unsigned; /* set: is not to be signed, though it could be */
+	struct zone_witness witness; /* set by a change: records that prove it, as the server gives them */
 };
 
 /* What a kind gives: what it does to the zone before it is signed, be it to damage or, where that takes more than signing it well, to restore it. In a

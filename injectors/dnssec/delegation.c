@@ -131,6 +131,42 @@ static int restore(struct zone_edit *edit, const struct delegation_fault *fault,
 	return r;
 }
 
+/* A nameserver with glue: below the zone itself, else its parent says nothing of it. */
+static void set_glue(const struct zone_edit *edit, const char *child, struct zone_witness *witness)
+{
+	ldns_rdf *apex = ldns_dname_new_frm_str(child);
+
+	for (size_t i = 0; apex && i < ldns_rr_list_rr_count(edit->rrs); i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(edit->rrs, i);
+		ldns_rr_type type = ldns_rr_get_type(rr);
+		char *owner;
+
+		if ((type != LDNS_RR_TYPE_A && type != LDNS_RR_TYPE_AAAA) ||
+		    !(ldns_dname_is_subdomain(ldns_rr_owner(rr), apex) ||
+		      ldns_dname_compare(ldns_rr_owner(rr), apex) == 0))
+			continue;
+		owner = ldns_rdf2str(ldns_rr_owner(rr));
+		snprintf(witness->record, sizeof(witness->record), "%s", owner ? owner : "");
+		witness->record_type = (uint16_t)type;
+		free(owner);
+		break;
+	}
+	ldns_rdf_deep_free(apex);
+}
+
+static void set_witness(struct zone_edit *edit, const struct delegation_damage *damage)
+{
+	struct zone_witness *witness = &edit->witness;
+	bool is_ds = damage->what == DELEGATION_DS_REMOVED || damage->what == DELEGATION_DS_WRONG ||
+		     damage->what == DELEGATION_DS_NEXT || damage->what == DELEGATION_DS_LEFT_BEHIND;
+
+	witness->type = witness->record_type = is_ds ? LDNS_RR_TYPE_DS : LDNS_RR_TYPE_NS;
+	snprintf(witness->name, sizeof(witness->name), "%s.", damage->child);
+	snprintf(witness->record, sizeof(witness->record), "%s.", damage->child);
+	if (damage->what == DELEGATION_GLUE_STALE)
+		set_glue(edit, damage->child, witness);
+}
+
 static int edit_parent(struct zone_edit *edit, struct err *err)
 {
 	const struct delegation_fault *fault = fault_of(&edit->change->injector);
@@ -147,7 +183,11 @@ static int edit_parent(struct zone_edit *edit, struct err *err)
 		damage.ns_count++;
 	}
 	r = save(edit, fault, err);
-	return r < 0 ? r : delegation_damage(edit->rrs, &damage, err);
+	if (r == 0)
+		r = delegation_damage(edit->rrs, &damage, err);
+	if (r == 0)
+		set_witness(edit, &damage);
+	return r;
 }
 
 /* ---- the plug ---- */

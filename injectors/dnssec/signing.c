@@ -5,6 +5,7 @@
 #include "harness/plan/topology.h"
 #include "injectors/dnssec/check.h"
 #include "injectors/dnssec/damage.h"
+#include <stdio.h>
 
 struct signing_fault {
 	struct zone_change change;
@@ -51,10 +52,26 @@ static void signing_resolve(struct injector *injector, struct plan *plan, bool i
 			 signing_whats[what], zone->name);
 }
 
+/* Keys and their signatures show most of what can be wrong. */
+static void set_witness(struct zone_edit *edit, enum signing_what what)
+{
+	struct zone_witness *witness = &edit->witness;
+
+	snprintf(witness->name, sizeof(witness->name), "%s.", edit->zone->name);
+	snprintf(witness->record, sizeof(witness->record), "%s.", edit->zone->name);
+	witness->type = LDNS_RR_TYPE_DNSKEY;
+	if (what == SIGNING_NSEC3_PARAMETERS || what == SIGNING_NSEC3_ITERATIONS)
+		witness->type = LDNS_RR_TYPE_NSEC3PARAM;
+	else if (what == SIGNING_ZONEMD_WRONG)
+		witness->type = LDNS_RR_TYPE_ZONEMD;
+	witness->record_type = witness->type;
+}
+
 static int edit(struct zone_edit *zone, struct err *err)
 {
 	if (zone->state == ZONE_RIGHT) /* to sign it as ever is all it takes */
 		return 0;
+	set_witness(zone, what_of(&zone->change->injector));
 	return signing_damage(zone, what_of(&zone->change->injector), err);
 }
 

@@ -41,7 +41,9 @@ struct zone_push {
 	const struct zone *good; /* what its end pushes */
 	uint32_t bad_serial, good_serial;
 	struct zone_question bad_question, good_question;
+	struct zone_question bad_record; /* a damaged record: what is answered for it now */
 	bool is_readable; /* the damaged zone still is one: bad_question tells it */
+	bool has_record; /* and bad_record shows the damage: more than serial and TTLs are others */
 	/* While it stands. */
 	struct injector_ctx *ctx;
 	struct zone_push_server *servers;
@@ -170,6 +172,7 @@ static void find_question(struct zone_push *push, const struct zone *before, str
 		return;
 	version_keep(plan, zone, arena);
 	push->is_readable = version_question(before, zone, arena, &push->bad_question);
+	push->has_record = push->is_readable && version_record_question(before, zone, arena, &push->bad_record);
 }
 
 static void resolve_begin(struct zone_push *push, struct plan *plan, struct arena *arena, struct errs *errs)
@@ -276,6 +279,32 @@ static int64_t remaining(int64_t until_ns)
 	return left > 0 ? left : 0;
 }
 
+/* The serial alone does not say that the damage is there. */
+static int look_at_record(const struct zone_push_server *server, int64_t serial, int64_t until_ns,
+			  struct job_report *report)
+{
+	const struct zone_push *push = server->push;
+	const struct zone_question *record = &push->bad_record;
+	char *type;
+	int status;
+
+	if (!push->has_record) {
+		job_say(report, "serves it, with serial %lld", (long long)serial);
+		return 0;
+	}
+	type = ldns_rr_type2str((ldns_rr_type)record->type);
+	status = zone_job_wait(server->process, push->spec->name.value, record, until_ns, report);
+	if (status)
+		job_say(report, "shows serial %lld, and yet not what was pushed of %s %s", (long long)serial,
+			record->name, type ? type : "");
+	else
+		job_say(report, "serves it, with serial %lld: %s %s is %s%s", (long long)serial, record->name,
+			type ? type : "", record->rdata_count ? record->rdata[0] : "gone",
+			record->rdata_count > 1 ? "…" : "");
+	free(type);
+	return status;
+}
+
 static int push_bad(void *arg, struct job_report *report)
 {
 	const struct zone_push_server *server = arg;
@@ -292,8 +321,7 @@ static int push_bad(void *arg, struct job_report *report)
 		status = zone_job_push(server->process, zone, push->bad, push->bad_len, report);
 	if (push->is_readable && push->damage != DAMAGE_NOT_APPLIED &&
 	    !zone_job_wait(server->process, zone, &push->bad_question, until_ns, report)) {
-		job_say(report, "serves it, with serial %lld", (long long)report->serial);
-		return 0;
+		return look_at_record(server, report->serial, until_ns, report);
 	}
 	clock_sleep_ns(remaining(until_ns));
 	if (push->damage != DAMAGE_NOT_APPLIED)

@@ -64,6 +64,12 @@ def a_file_that_is_not_applied_changes_nothing_and_says_so():
     assert all(s["outcome"] == "ok" for s in result.samples("direct"))
 
 
+@drill.case
+def the_damaged_record_itself_is_the_proof():
+    result = one("damage: typo, record: www.example.com A, data: 192.0.2.66")
+    assert "serves it, with serial 8: www.example.com A is 192.0.2.66" in result.events("fault.reverted")[0]["effect"]
+
+
 harmless.add_case("a push too late to be seen does not pass", os.path.join(FOLDER, "push.yaml"), "fail",
                   ["timeline.0.at=5900ms"])
 drill.main(at_once=4)
