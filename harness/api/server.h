@@ -29,6 +29,8 @@ struct server_peer {
 	struct addresses addresses; /* of the other server, all families */
 	const struct server_tsig *tsig; /* NULL: unsigned */
 	const char *host; /* its name in the lab */
+	const char *
+		tls_name; /* transferred from over TLS (RFC 9103), at DOT_PORT, and of this name its certificate must be; NULL: over TCP */
 };
 
 /* How a zone is signed, and with what. */
@@ -143,6 +145,7 @@ struct server_ops {
 			 struct err *err);
 	bool takes_updates; /* of RFC 2136, for zones that say so (server_zone.update) */
 	bool has_api; /* PowerDNS's HTTP API, for zones that say so (server_zone.has_api) */
+	bool transfers_over_tls; /* as a secondary it heeds server_peer.tls_name */
 	bool reads_catalogs; /* heeds server_zone.catalog */
 	unsigned verbs; /* set of SERVER_CAN(): what control can be asked for */
 	/* How a server that configure() wrote for is told. zone: of its spec; NULL for verbs that name none. */

@@ -61,10 +61,13 @@ struct nameserver_spec {
 	struct addresses address;
 	struct text server;
 	struct text primary; /* "alpha.ns1": transfers every zone it serves from there, with TSIG */
+	int64_t primary_transport; /* enum primary_transport */
 	bool catalog; /* learns which from a catalog zone of its primary */
 	int64_t encrypted; /* set of enum encrypted */
 	struct text options;
 };
+
+enum primary_transport { PRIMARY_TCP, PRIMARY_TLS };
 
 struct resolver_spec {
 	struct loc loc;

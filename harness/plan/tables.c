@@ -14,6 +14,7 @@
 
 const char *const encrypted_choices[] = {"dot", "doh", NULL};
 static const char *const forward_choices[] = {"udp", "dot", NULL};
+static const char *const primary_choices[] = {"tcp", "tls", NULL};
 static const char *const apex_ns_choices[] = {"from-file", "from-lab", NULL};
 
 static const struct param zone_params[] = {
@@ -57,6 +58,8 @@ static const struct param nameserver_params[] = {
 		       "authoritative server software it runs (see `dnsdrill list servers`)"),
 	P_TEXT(struct nameserver_spec, primary, "primary",
 	       "nameserver, as provider.label, from which it transfers every zone of the plan it serves, with TSIG"),
+	P_ENUM(struct nameserver_spec, primary_transport, "primary_transport", primary_choices, PRIMARY_TCP,
+	       "how it transfers: over TCP, or over TLS (RFC 9103), its primary's name verified"),
 	P_BOOL(struct nameserver_spec, catalog, "catalog", false,
 	       "it learns which zones to transfer from a catalog zone (RFC 9432) that the lab makes and its primary "
 	       "serves, as catalog.<label>.<provider>.lab of the primary"),

@@ -176,6 +176,7 @@ static void add_nameserver(struct topo_builder *b, const struct provider_spec *p
 	host->addresses = spec->address;
 	host->options = spec->options.value;
 	host->has_catalog = spec->catalog;
+	host->transfers_over_tls = spec->primary_transport == PRIMARY_TLS;
 	host->hostname = spec->hostname.value;
 	if (!host->hostname) {
 		host->hostname = arena_printf(b->arena, "%s.%s.lab", spec->name.value, provider->name.value);

@@ -76,6 +76,35 @@ static void check_primary_loop(struct topo_builder *b, const struct topo_host *h
 	}
 }
 
+static const char *tls_secondaries(const struct topo_builder *b)
+{
+	const char *text = "";
+
+	for (size_t i = 0; b->registry->servers && b->registry->servers[i]; i++) {
+		if (b->registry->servers[i]->transfers_over_tls)
+			text = arena_printf(b->arena, "%s%s%s", text, *text ? ", " : "", b->registry->servers[i]->name);
+	}
+	return *text ? text : "none";
+}
+
+/* Whether what `primary_transport: tls` needs is there. */
+static void check_primary_tls(struct topo_builder *b, const struct topo_host *host, const struct nameserver_spec *spec)
+{
+	if (!spec->primary.value)
+		errs_add(
+			b->errs, spec->loc,
+			"primary_transport: '%s' transfers from nobody; give it a primary:, or leave the transport out",
+			host->name);
+	else if (host->primary && !(host->primary->encrypted & ENCRYPTED_DOT))
+		errs_add(b->errs, spec->primary.loc,
+			 "primary: %s does not serve DNS over TLS, and %s transfers over it; give %s encrypted: [dot]",
+			 host->primary->name, host->name, host->primary->name);
+	if (host->server && !host->server->transfers_over_tls)
+		errs_add(b->errs, host->loc,
+			 "primary_transport: server '%s' of %s cannot transfer over TLS; those that can are: %s",
+			 host->server->name, host->name, tls_secondaries(b));
+}
+
 static void resolve_primaries(struct topo_builder *b)
 {
 	const struct provider_spec *providers = b->plan->lab.providers.v;
@@ -89,6 +118,8 @@ static void resolve_primaries(struct topo_builder *b)
 			const struct nameserver_spec *ns = providers[i].nameservers.v;
 
 			for (size_t j = 0; j < providers[i].nameservers.count; j++, host++) {
+				if (pass && host->transfers_over_tls)
+					check_primary_tls(b, host, &ns[j]);
 				if (!ns[j].primary.value)
 					continue;
 				if (pass) {

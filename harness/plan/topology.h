@@ -35,6 +35,7 @@ struct topo_host {
 	const char *options; /* raw configuration text, or NULL */
 	struct loc loc; /* in the plan; of `server:` where there is one */
 	const struct topo_host *primary; /* nameserver that transfers */
+	bool transfers_over_tls; /* from its primary: RFC 9103 */
 	bool has_catalog; /* it learns from a catalog of its primary which zones to transfer (plan/catalog.h) */
 	const struct addresses *forward; /* NULL: iterates */
 	const char *const *forward_names; /* as in struct server_spec */

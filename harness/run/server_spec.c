@@ -74,6 +74,15 @@ static struct server_peer make_peer(const struct maker *maker, const struct topo
 	return ret;
 }
 
+static struct server_peer make_primary(const struct maker *maker, const struct topo_host *host)
+{
+	struct server_peer ret = make_peer(maker, host, host->primary, maker->tsigs[index_of(maker, host)]);
+
+	if (host->transfers_over_tls)
+		ret.tls_name = host->primary->tls_name;
+	return ret;
+}
+
 static int add_primary(const struct maker *maker, const struct topo_host *host, const struct topo_zone *zone,
 		       struct server_zone *ret, struct err *err)
 {
@@ -82,7 +91,7 @@ static int add_primary(const struct maker *maker, const struct topo_host *host, 
 	if (!host->primary)
 		return err_set(err, -EINVAL, host->loc, "%s serves %s but has neither its file nor a primary",
 			       host->name, zone->name);
-	*peer = make_peer(maker, host, host->primary, maker->tsigs[index_of(maker, host)]);
+	*peer = make_primary(maker, host);
 	if (!peer->addresses.count)
 		return err_set(err, -EINVAL, host->loc, "%s and its primary %s have no address family in common",
 			       host->name, host->primary->name);
@@ -142,7 +151,7 @@ static void add_catalog(const struct maker *maker, const struct topo_host *host,
 	struct catalog catalog;
 
 	if (host->has_catalog) {
-		*peers = make_peer(maker, host, host->primary, maker->tsigs[index_of(maker, host)]);
+		*peers = make_primary(maker, host);
 		*ret = (struct server_zone){.name = catalog_name(host->primary, maker->arena),
 					    .file = arena_printf(maker->arena, "%s/catalog.zone", spec->dir),
 					    .primaries = peers,

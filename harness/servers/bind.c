@@ -43,8 +43,23 @@ static void add_listen(const struct server_spec *spec, struct buf *out)
 		add_listeners(spec, out, "port 443 tls lab http lab");
 }
 
+/* How the server's one primary is met over TLS: RFC 9103 section 7.3.1. */
+static void add_primary_tls(const struct server_spec *spec, struct buf *out)
+{
+	for (size_t i = 0; i < spec->zone_count; i++) {
+		const struct server_zone *zone = &spec->zones[i];
+
+		if (!zone->primary_count || !zone->primaries[0].tls_name)
+			continue;
+		buf_printf(out, "tls primary { ca-file \"%s\"; remote-hostname \"%s\"; };\n", spec->tls.ca,
+			   zone->primaries[0].tls_name);
+		return;
+	}
+}
+
 static void add_tls(const struct server_spec *spec, struct buf *out)
 {
+	add_primary_tls(spec, out);
 	if (!spec->tls.serves)
 		return;
 	buf_printf(out, "tls lab { cert-file \"%s\"; key-file \"%s\"; };\n", spec->tls.certificate, spec->tls.key);
@@ -75,6 +90,8 @@ static void add_peer(struct buf *out, const struct server_peer *peer)
 		buf_printf(out, " %s", peer->addresses.v[i].text);
 		if (peer->tsig)
 			buf_printf(out, " key \"%s\"", peer->tsig->name);
+		if (peer->tls_name)
+			buf_puts(out, " tls primary");
 		buf_putc(out, ';');
 	}
 }
@@ -265,6 +282,7 @@ const struct server_ops server_bind = {
 	.needs = needs,
 	.configure = bind_configure,
 	.takes_updates = true,
+	.transfers_over_tls = true,
 	.reads_catalogs = true,
 	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(HOLD_ZONE) | SERVER_CAN(RELOAD_ZONE) | SERVER_CAN(REFRESH_ZONE) |
 		 SERVER_CAN(FLUSH),

@@ -19,7 +19,8 @@ static void add_zone(struct buf *out, const struct server_zone *zone)
 		for (size_t k = 0; k < peer->addresses.count; k++) {
 			const char *address = peer->addresses.v[k].text;
 
-			buf_printf(out, "  request-xfr: AXFR %s %s\n", address, key_of(peer));
+			buf_printf(out, "  request-xfr: AXFR %s %s%s\n", address, key_of(peer),
+				   peer->tls_name ? " primary" : "");
 			buf_printf(out, "  allow-notify: %s %s\n", address, key_of(peer));
 		}
 	}
@@ -35,11 +36,36 @@ static void add_zone(struct buf *out, const struct server_zone *zone)
 	}
 }
 
+/* How the server's one primary is met over TLS: RFC 9103 section 7.3.1. */
+static void add_primary_tls(const struct server_spec *spec, struct buf *out)
+{
+	for (size_t i = 0; i < spec->zone_count; i++) {
+		const struct server_zone *zone = &spec->zones[i];
+
+		if (!zone->primary_count || !zone->primaries[0].tls_name)
+			continue;
+		buf_printf(out, "tls-auth:\n  name: \"primary\"\n  auth-domain-name: \"%s\"\n",
+			   zone->primaries[0].tls_name);
+		return;
+	}
+}
+
+static void add_tls(const struct server_spec *spec, struct buf *out)
+{
+	if (spec->tls.ca)
+		buf_printf(out, "  tls-cert-bundle: \"%s\"\n", spec->tls.ca);
+	if (!spec->tls.serves)
+		return;
+	buf_printf(out, "  tls-service-key: \"%s\"\n  tls-service-pem: \"%s\"\n", spec->tls.key, spec->tls.certificate);
+	server_addresses(out, &spec->listen, AF_UNSPEC, "  ip-address: ", "@853\n");
+}
+
 static void add_server(const struct server_spec *spec, struct buf *out)
 {
 	buf_printf(out, "remote-control:\n  control-enable: yes\n  control-interface: \"%s/nsd.ctl\"\nserver:\n",
 		   spec->dir);
 	server_addresses(out, &spec->listen, AF_UNSPEC, "  ip-address: ", "\n");
+	add_tls(spec, out);
 	buf_puts(out, "  username: \"\"\n  chroot: \"\"\n  database: \"\"\n  logfile: \"/dev/stderr\"\n");
 	server_default(spec, out, "server-count", "  server-count: 1");
 	/* Its table for rate limits takes 30 MiB by default, whatever the limit; a lab's few clients fit into this. */
@@ -59,6 +85,7 @@ static int nsd_configure(const struct server_spec *spec, struct arena *arena, st
 	for (size_t i = 0; i < spec->tsig_count; i++)
 		buf_printf(&out, "key:\n  name: \"%s\"\n  algorithm: %s\n  secret: \"%s\"\n", spec->tsigs[i]->name,
 			   spec->tsigs[i]->algorithm, spec->tsigs[i]->secret);
+	add_primary_tls(spec, &out);
 	for (size_t i = 0; i < spec->zone_count; i++)
 		add_zone(&out, &spec->zones[i]);
 	add_server(spec, &out);
@@ -89,9 +116,11 @@ const struct server_ops server_nsd = {
 	.unit = "nsd",
 	.config = "nsd.conf",
 	.roles = SERVER_AUTHORITATIVE,
+	.encrypted = ENCRYPTED_DOT,
 	.version_arg = "-v",
 	.needs = needs,
 	.configure = nsd_configure,
+	.transfers_over_tls = true,
 	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(RELOAD_ZONE) | SERVER_CAN(REFRESH_ZONE),
 	.control = nsd_control,
 };

@@ -210,6 +210,9 @@ extern const struct param rule_match_params[], rule_do_params[], rule_params[];
 extern const struct table rule_match_table, rule_do_table, rule_tls_table, rule_http_table, rule_transfer_table,
 	rule_table;
 
+/* Names of struct rule_tls.certificate. */
+extern const char *const rule_certificates[];
+
 #define RULE_EVERY_MAX 1000000000
 #define RULE_RATE_MAX 1000000
 

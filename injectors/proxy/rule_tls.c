@@ -8,13 +8,13 @@
 #define GIVEN(n) ((n) != PARAM_UNSET)
 
 /* In the order of enum ca_flaw, without the sound one. */
-static const char *const certificates[] = {"expired", "not-yet-valid", "wrong-name", "self-signed", "unknown-ca", NULL};
-_Static_assert(ARRAY_LEN(certificates) == CA_FLAW_COUNT, "a word for each flaw, and the end");
+const char *const rule_certificates[] = {"expired", "not-yet-valid", "wrong-name", "self-signed", "unknown-ca", NULL};
+_Static_assert(ARRAY_LEN(rule_certificates) == CA_FLAW_COUNT, "a word for each flaw, and the end");
 static const char *const handshakes[] = {"stall", "reset", "alert", NULL};
 static const char *const versions[] = {"1.0", "1.1", "1.2", NULL};
 
 static const struct param rule_tls_params[] = {
-	P_ENUM(struct rule_tls, certificate, "certificate", certificates, PARAM_UNSET,
+	P_ENUM(struct rule_tls, certificate, "certificate", rule_certificates, PARAM_UNSET,
 	       "the certificate shown: run out, not valid yet, for another name, signed by itself, by an authority "
 	       "nobody knows"),
 	P_ENUM(struct rule_tls, handshake, "handshake", handshakes, PARAM_UNSET,

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * transfer: what secondaries (from) are sent of a zone by their primary (target) is refused, stalled, cut, altered, signed wrongly; or its NOTIFY is lost. One rule of the inline proxy
+ * transfer: what secondaries (from) are sent of a zone by their primary (target) is refused, stalled, cut, altered, signed wrongly; or its NOTIFY is lost; or, over TLS, its certificate is bad. One rule of the inline proxy
  * (injectors/dns.h): real servers do the talking.
  */
 #include <string.h>
 
 #include "harness/plan/parse.h"
+#include "harness/plan/topology.h"
 #include "injectors/dns.h"
 
 enum transfer_damage {
@@ -21,10 +22,11 @@ enum transfer_damage {
 	TRANSFER_WRONG_KEY,
 	TRANSFER_WRONG_TIME,
 	TRANSFER_NOTIFY_LOST,
+	TRANSFER_BAD_CERTIFICATE,
 };
 static const char *const damages[] = {
-	"refused",     "not-auth", "stalled",   "cut",        "slow",        "no-end", "altered",
-	"other-start", "unsigned", "wrong-key", "wrong-time", "notify-lost", NULL,
+	"refused",     "not-auth", "stalled",   "cut",        "slow",        "no-end",          "altered",
+	"other-start", "unsigned", "wrong-key", "wrong-time", "notify-lost", "bad-certificate", NULL,
 };
 static const char *const tsigs[] = {"broken", "resigned", NULL};
 
@@ -33,7 +35,7 @@ static const char *const tsigs[] = {"broken", "resigned", NULL};
 
 struct transfer {
 	struct dns dns;
-	int64_t damage, tsig, cut_bytes, rate;
+	int64_t damage, tsig, cut_bytes, rate, certificate;
 	struct text zone, record, data;
 };
 
@@ -43,7 +45,9 @@ static const struct param params[] = {
 	       "sends it slowly (rate:); without the SOA record that ends it; with records that are other or missing "
 	       "(record:, data:); as an IXFR from a serial that the secondary does not have; without TSIG, with one "
 	       "of "
-	       "another key, of an hour ago; or what it sends is right, but its NOTIFY is lost"),
+	       "another key, of an hour ago; or what it sends is right, but its NOTIFY is lost; or it is sent over "
+	       "TLS, and "
+	       "the certificate shown for it is bad (certificate:)"),
 	P_TEXT(struct transfer, zone, "zone", "only of this zone; by default of all"),
 	P_TEXT(struct transfer, record, "record",
 	       "damage altered: which, by name and type (\"www.example.com A\"); of an IXFR among those that it adds"),
@@ -52,6 +56,9 @@ static const struct param params[] = {
 	P_SIZE(struct transfer, cut_bytes, "cut", 0, INT64_C(1) << 40, 100,
 	       "damage cut: after so many bytes of all its messages together, each length of two octets among them"),
 	P_RATE(struct transfer, rate, "rate", RATE_MIN, 1000000, 100, "damage slow: bytes a second"),
+	P_ENUM(struct transfer, certificate, "certificate", rule_certificates, 0,
+	       "damage bad-certificate: run out, not valid yet, for another name, signed by itself, by an authority "
+	       "nobody knows"),
 	P_ENUM(struct transfer, tsig, "tsig", tsigs, RULE_TSIG_RESIGNED,
 	       "what is changed is signed anew with the lab's key (RFC 8945), so that it looks right; or not"),
 	PARAM_END,
@@ -114,7 +121,28 @@ static void set_damage(struct transfer *transfer)
 		todo->drop = RULE_DROP_QUERY;
 		todo->transfer.tsig = RULE_TSIG_LEFT;
 		break;
+	case TRANSFER_BAD_CERTIFICATE:
+		todo->tls.certificate = transfer->certificate;
+		todo->tls.loc = transfer->dns.injector.loc;
+		todo->transfer.tsig = RULE_TSIG_LEFT;
+		break;
 	}
+}
+
+/* Which messages, or which connections, it is about. */
+static void set_match(struct transfer *transfer, struct arena *arena)
+{
+	struct rule_match *match = &transfer->dns.rule.match;
+	struct loc loc = transfer->dns.injector.loc;
+
+	if (transfer->damage == TRANSFER_BAD_CERTIFICATE)
+		match->transport = RULE_DOT;
+	else if (transfer->damage == TRANSFER_NOTIFY_LOST)
+		match->opcode = some(arena, "NOTIFY", NULL, loc);
+	else
+		match->qtype = some(arena, "TYPE252", "TYPE251", loc);
+	if (transfer->zone.value && transfer->damage != TRANSFER_BAD_CERTIFICATE) /* else said by validate */
+		match->qname = some(arena, transfer->zone.value, NULL, transfer->zone.loc);
 }
 
 static void compile(struct injector *injector, struct arena *arena, struct errs *errs)
@@ -125,15 +153,52 @@ static void compile(struct injector *injector, struct arena *arena, struct errs 
 
 	dns_rule_defaults(&transfer->dns, arena, errs);
 	transfer->dns.is_reversed = transfer->damage == TRANSFER_NOTIFY_LOST;
-	if (transfer->dns.is_reversed)
-		rule->match.opcode = some(arena, "NOTIFY", NULL, loc);
-	else
-		rule->match.qtype = some(arena, "TYPE252", "TYPE251", loc);
-	if (transfer->zone.value)
-		rule->match.qname = some(arena, transfer->zone.value, NULL, transfer->zone.loc);
+	set_match(transfer, arena);
 	rule->match.loc = rule->todo.loc = loc;
 	set_damage(transfer);
 	dns_rule_compile(injector, arena, errs);
+}
+
+/* How the secondaries transfer that it hits: bit 0: over TCP, bit 1: over TLS. *ret_name: the last that does over TCP. */
+static int find_transports(const struct injector *injector, const struct topology *topology, const char **ret_name)
+{
+	int set = 0;
+
+	for (size_t i = 0; topology && i < topology->host_count; i++) {
+		const struct topo_host *host = &topology->hosts[i];
+		bool is_meant = false;
+
+		for (size_t k = 0; k < injector->from.count; k++)
+			is_meant = is_meant || topology_is_meant(host, injector->from.v[k].value);
+		if (!is_meant || !host->primary)
+			continue;
+		set |= host->transfers_over_tls ? 2 : 1;
+		if (!host->transfers_over_tls)
+			*ret_name = host->name;
+	}
+	return set;
+}
+
+static void resolve(struct injector *injector, struct plan *plan, bool is_end, struct arena *arena, struct errs *errs)
+{
+	struct transfer *transfer = (struct transfer *)injector;
+	const char *name = NULL;
+	int set = find_transports(injector, plan->topology, &name);
+
+	dns_rule_resolve(injector, plan, is_end, arena, errs);
+	if (is_end || transfer->damage == TRANSFER_NOTIFY_LOST)
+		return;
+	if (transfer->damage == TRANSFER_BAD_CERTIFICATE && name)
+		errs_add(errs, injector->loc,
+			 "damage bad-certificate: %s transfers over TCP, where there is none; give it "
+			 "primary_transport: tls, or leave it out of from:",
+			 name);
+	else if (set == 3)
+		errs_add(errs, injector->loc,
+			 "from: %s transfers over TCP, others over TLS: write a step for those and one for these",
+			 name);
+	else if (set == 2)
+		transfer->dns.rule.match.transport = RULE_DOT;
 }
 
 static void validate(const struct injector *injector, struct errs *errs)
@@ -150,6 +215,9 @@ static void validate(const struct injector *injector, struct errs *errs)
 	if (!is_altered && (transfer->record.value || transfer->data.value))
 		errs_add(errs, transfer->record.value ? transfer->record.loc : transfer->data.loc,
 			 "record and data go with damage: altered");
+	if (transfer->damage == TRANSFER_BAD_CERTIFICATE && transfer->zone.value)
+		errs_add(errs, transfer->zone.loc,
+			 "zone: the certificate is shown before anybody says which zone; leave zone: out");
 	dns_rule_validate(injector, errs);
 }
 
@@ -175,6 +243,7 @@ static void sentence(const struct injector *injector, struct buf *out)
 		"signs transfers with another key",
 		"signs transfers with the time of an hour ago",
 		"loses every NOTIFY",
+		"shows a bad certificate for transfers over TLS",
 	};
 
 	buf_printf(out, "%s", what[transfer->damage]);
@@ -203,7 +272,7 @@ const struct injector_ops transfer_ops = {
 	.params = params,
 	.size = sizeof(struct transfer),
 	.compile = compile,
-	.resolve = dns_rule_resolve,
+	.resolve = resolve,
 	.validate = validate,
 	.available = dns_rule_available,
 	.prepare = dns_rule_prepare,
