@@ -3,27 +3,22 @@
  * dnsdrill run: plays plans, writes their reports, and answers with the verdict.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "harness/base/clock.h"
 #include "harness/cli/engine.h"
-#include "harness/cli/live.h"
 #include "harness/cli/load.h"
-#include "harness/cli/repeat.h"
-#include "harness/cli/reports.h"
+#include "harness/cli/play.h"
 #include "harness/run/bringup.h"
-#include "harness/run/guest_parts.h"
 #include "harness/run/outdir.h"
-#include "harness/run/session.h"
 
 struct run_options {
 	struct load_options load;
-	const char *engine, *out, *repeat;
+	const char *engine, *out, *repeat, *jobs;
 	int times; /* to play each plan */
+	size_t at_once; /* machines; 0: as many as there are processors */
 	bool quiet, json;
 	struct engine_choice where;
 	struct arena *arena; /* of this command */
@@ -42,6 +37,10 @@ static const struct cli_option options[] = {
 	       "play each plan N times in a virtual machine and compare what happened, to the byte; where two runs "
 	       "part "
 	       "is said, and the exit status is 3"),
+	C_TEXT(struct run_options, jobs, "jobs", "N",
+	       "how many virtual machines run at once, where there are several combinations, plans or repetitions "
+	       "(default: as "
+	       "many as this machine has processors, and memory for)"),
 	C_PLAN_OPTIONS(struct run_options, load),
 	C_FLAG(struct run_options, quiet, "quiet", "print nothing but errors"),
 	CLI_END,
@@ -108,179 +107,18 @@ static void out_path(const struct run_options *chosen, const struct cli_list *pa
 	}
 }
 
-/* What a person types to see the same again. */
-static void repeat_command(const struct run_options *chosen, const struct plan *plan, struct buf *out)
+struct wishes {
+	const struct run_options *chosen;
+	const struct cli_list *paths;
+};
+
+static const char *wished_path(void *arg, size_t index)
 {
-	buf_printf(out, "dnsdrill run %s --seed %lld", plan->file, (long long)plan->seed);
-	for (size_t i = 0; i < chosen->load.set.count; i++)
-		buf_printf(out, " --set '%s'", chosen->load.set.v[i]);
-	if (chosen->where.is_vm)
-		buf_puts(out, " --engine vm");
-}
-
-/* What makes the guest play this very plan. */
-static void guest_args(const struct run_options *chosen, const struct plan *plan, size_t index, const char *command,
-		       struct pack *ret)
-{
-	const struct cli_list *set = &chosen->load.set;
-	struct arena *arena = chosen->arena;
-	const char **args = ARENA_ARRAY(arena, const char *, set->count + 8);
-	size_t n = 0;
-
-	args[n++] = guest_command.name;
-	args[n++] = arena_printf(arena, "--seed=%lld", (long long)plan->seed);
-	for (size_t i = 0; i < set->count; i++)
-		args[n++] = arena_printf(arena, "--set=%s", set->v[i]);
-	args[n++] = arena_printf(arena, "--index=%zu", index);
-	args[n++] = arena_printf(arena, "--command=%s", command);
-	args[n++] = "--";
-	args[n++] = plan->file;
-	ret->args = args;
-	ret->arg_count = n;
-}
-
-static int exit_worse(int a, int b)
-{
-	static const int rank[] = {[EXIT_PASS] = 0, [EXIT_FAILED] = 1, [EXIT_TROUBLE] = 2, [EXIT_USAGE] = 3};
-
-	return a >= 128 || (b < 128 && rank[a] >= rank[b]) ? a : b;
-}
-
-static int report_run(const struct registry *registry, const struct run_options *chosen, const struct outdir *outdir)
-{
+	const struct wishes *wishes = arg;
 	char path[4096];
-	struct err err = {0};
-	struct record *record CLEANUP(record_freep) = NULL;
-	struct results *results CLEANUP(results_freep) = NULL;
-	int status;
 
-	snprintf(path, sizeof(path), "%s/events.ndjson", outdir->path);
-	record = record_read(path, &err);
-	if (!record) {
-		err_print(&err, stderr);
-		return EXIT_TROUBLE;
-	}
-	results = measure(record);
-	status = verdict_exit_code(results->verdict);
-	if (reports_write_all(registry, record, results, outdir->fd, &err)) {
-		err_print(&err, stderr);
-		status = EXIT_TROUBLE;
-	}
-	if (!chosen->quiet) {
-		reports_print_table(record, results);
-		printf("report: %s/report.html\n", outdir->path);
-	}
-	return status;
-}
-
-/* One combination. Trouble outside the stream is printed here. Returns 0, EXIT_TROUBLE, or 128 + signal. */
-static int run_case(const struct run_options *chosen, const struct plan_set *set, size_t index,
-		    const struct outdir *outdir)
-{
-	const struct plan *plan = set->plans[index];
-	struct session_vm vm = {.qemu = chosen->where.qemu, .clock_s = plan->clock_s};
-	struct buf command = {0};
-	struct live live;
-	struct session_options session = {
-		.outdir = outdir, .abilities = &chosen->where.abilities, .watch = live_take, .arg = &live};
-	struct err err = {0};
-	int signal_number = 0, r;
-
-	repeat_command(chosen, plan, &command);
-	session.command = command.data;
-	if (chosen->where.is_vm) {
-		guest_parts(set, chosen->arena, &vm.pack);
-		guest_args(chosen, plan, index, command.data, &vm.pack);
-		session.vm = &vm;
-	}
-	live_init(&live, plan, chosen->where.is_vm, chosen->quiet);
-	r = session_run(plan, &session, &signal_number, &err);
-	live_fini(&live);
-	buf_fini(&command);
-	if (r) {
-		err_print(&err, stderr);
-		return EXIT_TROUBLE;
-	}
-	return signal_number ? 128 + signal_number : EXIT_PASS;
-}
-
-/* The default directory bears the second; a drill that began in the same one may have it already. */
-static int open_outdir(const struct run_options *chosen, const char *path, struct outdir *ret, struct err *err)
-{
-	char other[4096 + 16];
-	int r = outdir_open(path, ret, err);
-
-	for (int n = 2; r == -EEXIST && !chosen->out && n < 100; n++) {
-		*err = (struct err){0};
-		snprintf(other, sizeof(other), "%s-%d", path, n);
-		r = outdir_open(other, ret, err);
-	}
-	return r;
-}
-
-/* *ret_out: where it was written, in the command's arena. */
-static int run_plan(const struct registry *registry, const struct run_options *chosen, const struct plan_set *set,
-		    const char *path, const char **ret_out)
-{
-	struct outdir outdir;
-	struct err err = {0};
-	int status = EXIT_PASS;
-
-	if (open_outdir(chosen, path, &outdir, &err)) {
-		err_print(&err, stderr);
-		return EXIT_TROUBLE;
-	}
-	*ret_out = arena_strdup(chosen->arena, outdir.path);
-	for (size_t i = 0; i < set->count && status < 128; i++)
-		status = exit_worse(status, run_case(chosen, set, i, &outdir));
-	if (lseek(outdir.events_fd, 0, SEEK_END) > 0)
-		status = exit_worse(status, report_run(registry, chosen, &outdir));
-	outdir_close(&outdir);
-	return status;
-}
-
-static int compare(const char *first, const char *other, int number)
-{
-	char a[4200], b[4200];
-	struct repeat_parting parting;
-	struct err err = {0};
-	int r;
-
-	snprintf(a, sizeof(a), "%s/events.ndjson", first);
-	snprintf(b, sizeof(b), "%s/events.ndjson", other);
-	r = repeat_compare(a, b, &parting, &err);
-	if (r < 0)
-		err_print(&err, stderr);
-	else if (r > 0)
-		cli_complain(
-			"run %d is not the same as run 1: line %zu of events.ndjson is\n  %s\nthere, and\n  %s\nhere "
-			"(%s)",
-			number, parting.line, parting.a, parting.b, other);
-	return r ? EXIT_TROUBLE : EXIT_PASS;
-}
-
-/* The plan as often as --repeat says; all but the first run go into directories below the first one's. */
-static int run_repeatedly(const struct registry *registry, const struct run_options *chosen, const struct plan_set *set,
-			  const char *path)
-{
-	struct run_options quiet = *chosen;
-	const char *first = NULL, *out;
-	int status = run_plan(registry, chosen, set, path, &first), same = 1;
-
-	quiet.quiet = true;
-	quiet.out = first;
-	for (int i = 2; first && status < 128 && i <= chosen->times; i++) {
-		const char *again = arena_printf(chosen->arena, "%s/run-%d", first, i);
-		int r = run_plan(registry, &quiet, set, again, &out);
-
-		if (r < 128)
-			r = exit_worse(r, compare(first, again, i));
-		same += r == status;
-		status = exit_worse(status, r);
-	}
-	if (chosen->times > 1 && same == chosen->times && !chosen->quiet)
-		printf("%d runs, the same events.ndjson to the byte\n", same);
-	return status;
+	out_path(wishes->chosen, wishes->paths, index, path, sizeof(path));
+	return arena_strdup(wishes->chosen->arena, path);
 }
 
 /* Servers that are not installed, before anything is touched. */
@@ -322,6 +160,18 @@ static int check_outs(const struct run_options *chosen, const struct cli_list *p
 static int run_plans(const struct registry *registry, struct run_options *chosen, const struct cli_list *paths,
 		     struct plan_set **sets)
 {
+	struct wishes wishes = {chosen, paths};
+	struct play_options play = {
+		.load = &chosen->load,
+		.where = &chosen->where,
+		.arena = chosen->arena,
+		.wish = wished_path,
+		.arg = &wishes,
+		.is_fixed = chosen->out != NULL,
+		.quiet = chosen->quiet,
+		.times = chosen->times,
+		.at_once = chosen->at_once,
+	};
 	int status = load_plans(&run_command, &chosen->load, paths, registry, sets);
 
 	if (!status)
@@ -332,13 +182,8 @@ static int run_plans(const struct registry *registry, struct run_options *chosen
 		status = engine_choose(chosen->engine, sets, paths->count, chosen->arena, &chosen->where);
 	if (status)
 		return status;
-	for (size_t i = 0; i < paths->count && status < 128; i++) {
-		char path[4096];
-
-		out_path(chosen, paths, i, path, sizeof(path));
-		status = exit_worse(status, run_repeatedly(registry, chosen, sets[i], path));
-	}
-	return status;
+	play.registry = registry;
+	return play_plans(&play, sets, paths->count);
 }
 
 /* Two runs in real time are never the same, so there is nothing to compare. */
@@ -360,6 +205,25 @@ static int choose_times(struct run_options *chosen)
 	return 0;
 }
 
+/* In real time drills that run beside each other disturb what is measured. */
+static int choose_jobs(struct run_options *chosen)
+{
+	char *end = NULL;
+	long jobs = chosen->jobs ? strtol(chosen->jobs, &end, 10) : 0;
+
+	if (chosen->jobs && (*end || end == chosen->jobs || jobs < 1 || jobs > 1000)) {
+		cli_complain("--jobs %s: a number from 1 to 1000", chosen->jobs);
+		return -EINVAL;
+	}
+	if (jobs > 1 && (!chosen->engine || !strcmp(chosen->engine, "netns"))) {
+		cli_complain("--jobs: only virtual machines run beside each other, each with a clock of its own: add "
+			     "--engine vm (or auto)");
+		return -EINVAL;
+	}
+	chosen->at_once = (size_t)jobs;
+	return 0;
+}
+
 static int run(const struct registry *registry, int argc, char **argv)
 {
 	struct run_options chosen = {0};
@@ -373,7 +237,7 @@ static int run(const struct registry *registry, int argc, char **argv)
 		cli_complain("--out: name a directory, as in --out results");
 		return EXIT_USAGE;
 	}
-	if (choose_times(&chosen))
+	if (choose_times(&chosen) || choose_jobs(&chosen))
 		return EXIT_USAGE;
 	chosen.arena = arena_new();
 	r = run_plans(registry, &chosen, &paths, sets);

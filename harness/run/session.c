@@ -223,7 +223,6 @@ static void close_session(struct session *session)
 		event_base_free(session->base);
 	fd_closep(&session->proc.alive_fd);
 	vm_free(session->vm);
-	outdir_case_close(&session->files);
 	ndjson_lines_fini(&session->lines);
 	munmap(session->stream_error, sizeof(*session->stream_error));
 }
@@ -275,19 +274,15 @@ static int start_engine(struct session *session, struct err *err)
 
 int session_run(const struct plan *plan, const struct session_options *options, int *ret_signal, struct err *err)
 {
-	struct session session = {.plan = plan, .options = options, .last_seq = -1};
-	int r = outdir_case_open(options->outdir, plan->case_label, &session.files, err);
+	struct session session = {.plan = plan, .options = options, .files = *options->files, .last_seq = -1};
+	int r;
 
-	if (r)
-		return r;
 	session.proc.alive_fd = -1;
 	session.read_to = lseek(options->outdir->events_fd, 0, SEEK_END);
 	session.stream_error =
 		mmap(NULL, sizeof(*session.stream_error), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (session.stream_error == MAP_FAILED) {
-		outdir_case_close(&session.files);
+	if (session.stream_error == MAP_FAILED)
 		return err_set(err, -ENOMEM, LOC_NONE, "out of memory");
-	}
 	r = start_engine(&session, err);
 	if (!r)
 		r = watch_engine(&session, err);

@@ -20,6 +20,7 @@ struct session_vm {
 
 struct session_options {
 	const struct outdir *outdir;
+	const struct outdir_case *files; /* of this combination in it; borrowed */
 	const char *command; /* what repeats this run */
 	const struct abilities *abilities; /* of the kernel the lab will live in; NULL: no more than every lab needs */
 	const struct session_vm *vm; /* NULL: in namespaces of this kernel */
