@@ -71,7 +71,8 @@ int engine_check_abilities(struct plan_set *const *sets, size_t count, struct ab
 	return status;
 }
 
-static int choose_vm(struct arena *arena, struct engine_choice *ret)
+static int choose_vm(struct plan_set *const *sets UNUSED, size_t count UNUSED, struct arena *arena,
+		     struct engine_choice *ret)
 {
 	struct err err = {0};
 
@@ -97,7 +98,8 @@ static void demand_all_real_time(struct plan_set *const *sets, size_t count, str
 	}
 }
 
-static int choose_netns(struct plan_set *const *sets, size_t count, struct engine_choice *ret)
+static int choose_netns(struct plan_set *const *sets, size_t count, struct arena *arena UNUSED,
+			struct engine_choice *ret)
 {
 	struct errs errs = {0};
 	int status = EXIT_PASS;
@@ -123,19 +125,27 @@ static int choose_auto(struct plan_set *const *sets, size_t count, struct arena 
 		return EXIT_PASS;
 	cli_complain("in a virtual machine, since not here: %s", errs.v[0].text);
 	errs_fini(&errs);
-	return choose_vm(arena, ret);
+	return choose_vm(sets, count, arena, ret);
 }
+
+const struct engine_info engine_infos[] = {
+	{"netns", "namespaces of this kernel, in real time", choose_netns},
+	{"vm",
+	 "a virtual machine with a clock of its own that skips idle time: days in minutes, the same to the nanosecond; "
+	 "no privileges needed",
+	 choose_vm},
+	{"auto", "netns if this kernel can hold all the plans' labs, else vm", choose_auto},
+	{NULL, NULL, NULL},
+};
 
 int engine_choose(const char *name, struct plan_set *const *sets, size_t count, struct arena *arena,
 		  struct engine_choice *ret)
 {
 	*ret = (struct engine_choice){.is_vm = false};
-	if (!name || !strcmp(name, "netns"))
-		return choose_netns(sets, count, ret);
-	if (!strcmp(name, "vm"))
-		return choose_vm(arena, ret);
-	if (!strcmp(name, "auto"))
-		return choose_auto(sets, count, arena, ret);
+	for (const struct engine_info *info = engine_infos; info->name; info++) {
+		if (!name || !strcmp(name, info->name))
+			return info->choose(sets, count, arena, ret);
+	}
 	cli_complain("--engine %s: an engine is netns, vm or auto", name);
 	return EXIT_USAGE;
 }

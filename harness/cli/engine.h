@@ -12,7 +12,15 @@ struct engine_choice {
 	struct abilities abilities; /* of this kernel, where some fault asks for more than every lab does */
 };
 
-/* The words after --engine: "netns", "vm" or "auto"; NULL is "netns". Prints what is missing. 0, EXIT_USAGE or EXIT_TROUBLE. */
+/* One of the words after --engine. */
+struct engine_info {
+	const char *name, *summary;
+	/* Prints what is missing. 0 or EXIT_TROUBLE. */
+	int (*choose)(struct plan_set *const *sets, size_t count, struct arena *arena, struct engine_choice *ret);
+};
+extern const struct engine_info engine_infos[]; /* ends with a NULL name; the first is the default */
+
+/* name NULL: the default. Prints what is missing, or the names there are. 0, EXIT_USAGE or EXIT_TROUBLE. */
 int engine_choose(const char *name, struct plan_set *const *sets, size_t count, struct arena *arena,
 		  struct engine_choice *ret);
 

@@ -167,6 +167,11 @@ static void add_plan(const struct plan *plan, struct buf *out)
 	buf_puts(out, " (");
 	explain_add_text(plan->file, out);
 	buf_puts(out, "): as root, on the router between the hosts\n");
+	if (plan->clock_s != PARAM_UNSET)
+		buf_puts(
+			out,
+			"# (the plan's clock: only a virtual machine has one, dnsdrill run --engine vm; these commands "
+			"know nothing of it)\n");
 	if (!plan->fault_count && !plan->action_count) {
 		buf_puts(out, "# nothing is broken\n");
 		return;

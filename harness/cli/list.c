@@ -7,7 +7,7 @@
 
 #include "harness/base/text.h"
 #include "harness/base/units.h"
-#include "harness/cli/cli.h"
+#include "harness/cli/engine.h"
 #include "harness/event/metric.h"
 #include "harness/plan/parse.h"
 #include "harness/plan/plan.h"
@@ -19,7 +19,8 @@ const struct command list_command = {
 	.name = "list",
 	.args = "WHAT [NAME]",
 	.summary = "show what a plan, or a rule of the proxy, can use, and each one's keys",
-	.doc = "WHAT is faults, steps, probes, servers, metrics, or rules (of the proxy). With a NAME, that one's "
+	.doc = "WHAT is faults, steps, probes, servers, metrics, engines, or rules (of the proxy). With a NAME, that "
+	       "one's "
 	       "keys.",
 	.run = run,
 };
@@ -218,21 +219,37 @@ static int list_rules(const struct registry *registry UNUSED, const char *name)
 	return unknown("key of a rule", name, names, count);
 }
 
+static int list_engines(const struct registry *registry UNUSED, const char *name)
+{
+	const char *names[NAMES_MAX];
+	size_t count = 0;
+	bool found = !name;
+
+	for (const struct engine_info *info = engine_infos; info->name && count < NAMES_MAX; info++) {
+		names[count++] = info->name;
+		if (name && strcmp(name, info->name))
+			continue;
+		found = true;
+		printf("%-20s %s%s\n", info->name, info->summary, count == 1 ? " (the default)" : "");
+	}
+	return found ? EXIT_PASS : unknown("engine", name, names, count);
+}
+
 static int run(const struct registry *registry, int argc, char **argv)
 {
-	static const char *const kinds[] = {"faults", "steps", "probes", "servers", "metrics", "rules"};
-	static int (*const lists[])(const struct registry *, const char *) = {list_faults,  list_steps,   list_probes,
-									      list_servers, list_metrics, list_rules};
+	static const char *const kinds[] = {"faults", "steps", "probes", "servers", "metrics", "engines", "rules"};
+	static int (*const lists[])(const struct registry *, const char *) = {
+		list_faults, list_steps, list_probes, list_servers, list_metrics, list_engines, list_rules};
 	struct cli_list operands = {0};
 	int r = cli_parse(&list_command, argc, argv, NULL, &operands, NULL);
 
 	if (r)
 		return r > 0 ? EXIT_PASS : EXIT_USAGE;
 	if (!operands.count || operands.count > 2) {
-		cli_complain(
-			"list one of: faults, steps, probes, servers, metrics, rules; and one of these by name, as in: "
-			"dnsdrill "
-			"list faults blackhole");
+		cli_complain("list one of: faults, steps, probes, servers, metrics, engines, rules; and one of these "
+			     "by name, as in: "
+			     "dnsdrill "
+			     "list faults blackhole");
 		return EXIT_USAGE;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {

@@ -26,11 +26,7 @@ struct run_options {
 
 static const struct cli_option options[] = {
 	C_TEXT(struct run_options, engine, "engine", "ENGINE",
-	       "where the lab lives: netns, namespaces of this kernel, in real time (the default); vm, a virtual "
-	       "machine "
-	       "with a clock of its own that skips idle time, no privileges needed; auto, netns if this kernel can, "
-	       "else "
-	       "vm"),
+	       "where the lab lives: netns (the default), vm or auto; `dnsdrill list engines` says what each is"),
 	C_TEXT(struct run_options, out, "out", "DIR",
 	       "where everything is written (default: dnsdrill-out/<plan>-<time>)"),
 	C_TEXT(struct run_options, repeat, "repeat", "N",
