@@ -31,6 +31,12 @@ static int64_t resolution_of(const struct probe_record *probe, const struct wind
 	return window_gap_before(probe, window, window->from_ns + comeback->ns);
 }
 
+/* Of a recovery at once: that is what the first sample says. */
+static int64_t first_gap(const struct probe_record *probe, const struct window *window)
+{
+	return window_gap_before(probe, window, probe->samples[window->first].due_ns);
+}
+
 static void measure_comebacks(const struct run_record *run, const struct probe_record *probe,
 			      const struct window *window, struct measurement *m)
 {
@@ -44,7 +50,7 @@ static void measure_comebacks(const struct run_record *run, const struct probe_r
 	m->time_to_recover_ns = recover.ns;
 	m->recover_censored = recover.censored;
 	m->resolution_ns = resolution_of(probe, window, &failover);
-	m->recover_resolution_ns = resolution_of(probe, &after, &recover);
+	m->recover_resolution_ns = recover.ns ? resolution_of(probe, &after, &recover) : first_gap(probe, &after);
 	if (failover.first_bad_ns != MEASURE_NONE)
 		m->impact_resolution_ns = window_gap_before(probe, window, window->from_ns + failover.first_bad_ns);
 	m->recover_samples = (int64_t)(after.last - after.first);

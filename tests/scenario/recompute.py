@@ -321,9 +321,11 @@ def measure_fault(probe, samples, fault, faults, end, stable, usual):
         _, back, censored = comeback(after, R, until, stable)
         m["time_to_recover_ns"], m["recover_censored"] = back, censored
         if "pacing" in m:
-            found = back and not censored
-            m["pacing"]["recover_resolution_ns"] = (
-                gap_before(plan, samples, R + back, R) if found else longest_gap(plan, after, R))
+            if back is None or censored:
+                m["pacing"]["recover_resolution_ns"] = longest_gap(plan, after, R)
+            else:
+                at = R + back if back else after[0]["due_ns"]
+                m["pacing"]["recover_resolution_ns"] = gap_before(plan, samples, at, R)
     return m
 
 

@@ -170,11 +170,14 @@ static void that_nobody_noticed_is_as_coarse_as_the_longest_time_between_samples
 	i = ask(&stream, i, 1000, 100, "..........");
 	i = ask(&stream, i, 2000, 1000, "....");
 	stream_reverted(&stream, 1, 5950, true);
-	ask(&stream, i, 6000, 100, "...");
+	i = ask(&stream, i, 6000, 100, "...");
+	ask(&stream, i, 7000, 1000, "..");
 	stream_end(&stream, "complete", 9999);
 	m = stream_find(&stream, "www", WINDOW_FAULT, "dark");
 	assert_int_equal(m->time_to_failover_ns, 0);
 	assert_int_equal(m->resolution_ns, 1000 * MSEC);
+	assert_int_equal(m->time_to_recover_ns, 0);
+	assert_int_equal(m->recover_resolution_ns, 100 * MSEC);
 	stream_fini(&stream);
 }
 
