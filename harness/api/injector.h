@@ -117,6 +117,8 @@ enum injector_demand {
 	INJECTOR_DEMANDS_CLOCK = 2, /* the server's clock can be shifted */
 	INJECTOR_DEMANDS_API =
 		4, /* the server's HTTP API leaves its place to the fault's proxy (server_spec.api_is_fronted) */
+	INJECTOR_DEMANDS_QUOTA =
+		8, /* the server's processor time can be limited, where this machine has a place for that (server_process_cgroup) */
 };
 
 struct injector_ops {

@@ -10,6 +10,7 @@
 #include "harness/api/host.h"
 #include "harness/api/server.h"
 #include "harness/api/server_clock.h"
+#include "harness/base/cgroup.h"
 
 struct server_process;
 
@@ -29,6 +30,8 @@ int server_process_log_fd(const struct server_process *process);
 
 /* What is added to the time of day it reads, as long as the lab stands; 0 at first. NULL: no fault of the plan demanded it. */
 struct server_clock *server_process_clock(const struct server_process *process);
+/* The control group in which it runs, with all its children, and whatever is started in its place. Borrowed. NULL: no fault of the plan demanded one, or this machine has no place for it. */
+const struct cgroup_leaf *server_process_cgroup(const struct server_process *process);
 
 /* Counted. cause (borrowed until the next call): who or what it is, as reports say it: "kill ns1". */
 void server_process_allow_exit(struct server_process *process, const char *cause);

@@ -2,6 +2,7 @@
 /*
  * Tries out what the kernel can do beyond what every lab needs: each by doing it, in a namespace that is thrown away. Version numbers and lists of modules lie.
  */
+#include "harness/base/cgroup.h"
 #include "harness/base/fd.h"
 #include "harness/engine/start.h"
 #include <arpa/inet.h>
@@ -22,6 +23,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #define LINK "try0" /* the check before has made it */
 #define TRY_MARK 0x2342
@@ -132,6 +134,30 @@ static const char *try_nft(const char *rules, char *buf, size_t size)
 	return why;
 }
 
+/* A process of our own is limited, and ended. */
+static const char *try_quota(char *buf, size_t size)
+{
+	struct cgroup_tree tree;
+	struct cgroup_leaf leaf = {.dirfd = -1};
+	struct err err = {0};
+	pid_t pid;
+	int r = cgroup_tree_make(&tree, &err);
+
+	if (!r) {
+		r = cgroup_leaf_make(&tree, "try", &leaf, &err);
+		pid = r ? -1 : fork();
+		if (!pid)
+			_exit(cgroup_leaf_enter(&leaf) || cgroup_leaf_limit(&leaf, MSEC, 100 * MSEC));
+		if (!r && (pid < 0 || waitpid(pid, &r, 0) < 0 || r))
+			err_set(&err, -EPERM, LOC_NONE, "a process cannot be given a quota");
+		cgroup_leaf_close(&leaf);
+		(void)cgroup_tree_remove(&tree);
+		cgroup_tree_close(&tree);
+	}
+	snprintf(buf, size, "%.100s", err.text);
+	return err.code ? buf : NULL;
+}
+
 /* A link from a namespace of its own into the lab's, and a packet socket on it. Leaves the process there: comes last. */
 static const char *try_relay(void)
 {
@@ -181,6 +207,8 @@ static const char *try_one(struct nl_sock *sock, enum ability ability, char *buf
 		return try_nft("add rule inet try c ct state established accept\n", buf, size);
 	case ABILITY_NFT_NUMGEN:
 		return try_nft("add rule inet try c numgen random mod 100 < 10 drop\n", buf, size);
+	case ABILITY_CPU_QUOTA:
+		return try_quota(buf, size);
 	case ABILITY_RELAY:
 		return try_relay();
 	case ABILITY_COUNT:

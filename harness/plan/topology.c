@@ -54,6 +54,15 @@ const struct topo_host *topology_host(const struct topology *topology, const cha
 	return NULL;
 }
 
+bool topology_demands(const struct topology *topology, enum injector_demand demand)
+{
+	for (size_t i = 0; i < topology->host_count; i++) {
+		if (topology->hosts[i].demands & (int)demand)
+			return true;
+	}
+	return false;
+}
+
 const struct topo_host *topology_host_at(const struct topology *topology, const struct address *address)
 {
 	for (size_t i = 0; i < topology->host_count; i++) {

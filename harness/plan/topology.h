@@ -67,6 +67,9 @@ const struct topo_host *topology_host(const struct topology *topology, const cha
 /* The host that bears the address, or NULL. */
 const struct topo_host *topology_host_at(const struct topology *topology, const struct address *address);
 
+/* Whether a fault of the plan demands that of any of its hosts. */
+bool topology_demands(const struct topology *topology, enum injector_demand demand);
+
 /* Whether a target name means the host: its own, its provider's, "tlds". */
 bool topology_is_meant(const struct topo_host *host, const char *target);
 

@@ -157,6 +157,7 @@ int bringup_launch(struct server_process *server, struct err *err)
 		.argv = server->command.argv,
 		.env = server->env,
 		.dir = server->spec->dir,
+		.cgroup = server_process_cgroup(server),
 		.out_fd = server->log_fd,
 	};
 	pid_t pid = launch_start(&launch, err);
@@ -465,6 +466,8 @@ void bringup_free(struct bringup *bringup)
 		ready_cancel(bringup->servers[i].ready);
 		server_process_forget(&bringup->servers[i]);
 		server_clock_close(bringup->servers[i].clock);
+		if (bringup->servers[i].has_cgroup)
+			cgroup_leaf_close(&bringup->servers[i].cgroup);
 		if (bringup->servers[i].log_fd >= 0)
 			close(bringup->servers[i].log_fd);
 	}

@@ -19,6 +19,7 @@ struct bringup;
 struct bringup_options {
 	int logs_dirfd; /* borrowed until bringup_free: a server's output goes to <host>.log in it */
 	int64_t limit_ns; /* for everything; 0: 30 s */
+	const struct cgroup_tree *cgroup; /* borrowed; NULL: servers stay in our own control group */
 	/* Once: err is NULL when every server answers; else borrowed during the call, and servers already started still run until bringup_stop. */
 	void (*done)(void *arg, const struct err *err);
 	/* A server that exited after done(NULL) and before bringup_stop. status: in words, "exit status 1", "killed by signal 11 (Segmentation fault)"; log_tail: its

@@ -22,6 +22,8 @@ struct server_process {
 	const char *path;
 	const char *const *env; /* of its process, beyond ours; NULL: nothing */
 	struct server_clock *clock; /* NULL: the plan does not shift it */
+	bool has_cgroup;
+	struct cgroup_leaf cgroup; /* if it has one */
 	enum state state;
 	pid_t pid;
 	int log_fd;

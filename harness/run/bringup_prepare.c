@@ -63,6 +63,13 @@ static int prepare_server(struct server_process *server, struct err *err)
 	if (server->log_fd < 0)
 		return err_set(err, -errno, LOC_NONE, "cannot create the log %s: %s", log, strerror(errno));
 	server->state = STATE_WAITING;
+	if (server->topo->demands & INJECTOR_DEMANDS_QUOTA && bringup->options.cgroup) {
+		r = cgroup_leaf_make(bringup->options.cgroup,
+				     arena_printf(bringup->arena, "host-%s", server->topo->name), &server->cgroup, err);
+		if (r)
+			return r;
+		server->has_cgroup = true;
+	}
 	if (server->topo->demands & INJECTOR_DEMANDS_CLOCK)
 		return server_clock_open(CLOCKS_DIR, server->topo->name, bringup->arena, &server->clock, &server->env,
 					 err);

@@ -10,13 +10,16 @@
 
 #include "harness/base/fd.h"
 #include "harness/engine/engine.h"
+#include "harness/engine/keeper.h"
 #include "harness/engine/vm/report.h"
+#include "harness/plan/topology.h"
 #include "harness/run/runner.h"
 
 #define TICK_MS 60000
 
 struct guest_run {
 	const struct plan *plan;
+	struct keeper keeper;
 	const struct guest_run_options *options;
 };
 
@@ -33,6 +36,7 @@ static int inside(void *arg)
 		.command = run->options->command,
 		.engine = "vm",
 		.abilities = run->options->abilities,
+		.cgroup = keeper_tree(&run->keeper),
 		.saves_timers = true,
 	};
 	int stream_error;
@@ -63,11 +67,14 @@ static void watch(const struct guest *guest, pid_t pid, int *ret_status)
 
 int guest_run(const struct plan *plan, const struct guest_run_options *options, struct err *err)
 {
-	struct guest_run run = {plan, options};
+	struct guest_run run = {.plan = plan, .options = options};
 	const struct guest *guest = options->guest;
 	struct engine_proc proc;
-	int status = 0, r = engine_netns_start(inside, &run, false, &proc, err);
+	int status = 0, r;
 
+	if (topology_demands(plan->topology, INJECTOR_DEMANDS_QUOTA))
+		keeper_start(&run.keeper); /* it ends with the machine */
+	r = engine_netns_start(inside, &run, false, &proc, err);
 	if (r)
 		return r;
 	watch(guest, proc.pid, &status);

@@ -34,11 +34,16 @@ static void add_environment(const char *const *env)
 
 static void become(const struct launch *launch)
 {
-	int null = open("/dev/null", O_RDONLY);
+	int r, null = open("/dev/null", O_RDONLY);
 	char **argv;
 
 	if (null < 0 || dup2(null, 0) < 0 || dup2(launch->out_fd, 1) < 0 || dup2(launch->out_fd, 2) < 0)
 		_exit(125);
+	r = launch->cgroup ? cgroup_leaf_enter(launch->cgroup) : 0;
+	if (r) {
+		dprintf(2, "cannot enter its control group: %s\n", strerror(-r));
+		_exit(126);
+	}
 	signals_reset();
 	reset_environment();
 	add_environment(launch->env);

@@ -5,6 +5,7 @@
 #pragma once
 #include "harness/api/host.h"
 #include "harness/api/server.h"
+#include "harness/base/cgroup.h"
 
 struct launch {
 	struct host *host; /* NULL: where we are */
@@ -12,6 +13,7 @@ struct launch {
 	const char *const *argv;
 	const char *const *env; /* NAME=value, added to the environment; ends with NULL; NULL: nothing */
 	const char *dir; /* working directory */
+	const struct cgroup_leaf *cgroup; /* control group it begins in; NULL: ours */
 	int out_fd; /* standard output and error, borrowed; standard input is /dev/null */
 };
 

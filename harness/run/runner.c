@@ -325,6 +325,7 @@ static int bring_up(struct runner *runner, struct err *err)
 {
 	struct bringup_options options = {
 		.logs_dirfd = runner->options->logs_dirfd,
+		.cgroup = runner->options->cgroup,
 		.done = servers_ready,
 		.on_exit = server_exited,
 		.on_start = server_started,

@@ -58,6 +58,11 @@ struct server_clock *server_process_clock(const struct server_process *server)
 	return server->clock;
 }
 
+const struct cgroup_leaf *server_process_cgroup(const struct server_process *server)
+{
+	return server->has_cgroup ? &server->cgroup : NULL;
+}
+
 void server_process_allow_exit(struct server_process *server, const char *cause)
 {
 	server->exits_allowed++;

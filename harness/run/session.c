@@ -9,7 +9,9 @@
 
 #include "harness/base/fd.h"
 #include "harness/engine/engine.h"
+#include "harness/engine/keeper.h"
 #include "harness/event/ndjson.h"
+#include "harness/plan/topology.h"
 #include "harness/run/loop.h"
 #include "harness/run/runner.h"
 
@@ -21,6 +23,7 @@ struct session {
 	struct outdir_case files;
 	int *stream_error; /* shared with the engine's init */
 	struct engine_proc proc; /* of the lab's init; in a virtual machine pid is QEMU's */
+	struct keeper keeper; /* zero: no fault could use it */
 	struct vm *vm; /* NULL: none */
 	struct err vm_err; /* what became of it, if it did not come to its end */
 	struct event_base *base;
@@ -46,6 +49,7 @@ static int inside(void *arg)
 		.command = session->options->command,
 		.engine = "netns",
 		.abilities = session->options->abilities,
+		.cgroup = keeper_tree(&session->keeper),
 	};
 
 	return runner_run(session->plan, &options, session->stream_error);
@@ -222,6 +226,7 @@ static void close_session(struct session *session)
 	if (session->base)
 		event_base_free(session->base);
 	fd_closep(&session->proc.alive_fd);
+	keeper_stop(&session->keeper);
 	vm_free(session->vm);
 	ndjson_lines_fini(&session->lines);
 	munmap(session->stream_error, sizeof(*session->stream_error));
@@ -269,6 +274,8 @@ static int start_engine(struct session *session, struct err *err)
 {
 	if (session->options->vm)
 		return start_vm(session, err);
+	if (topology_demands(session->plan->topology, INJECTOR_DEMANDS_QUOTA))
+		keeper_start(&session->keeper);
 	return engine_netns_start(inside, session, false, &session->proc, err);
 }
 

@@ -31,10 +31,11 @@ probes:
   fresh: {{from: office, query: fresh.example.com A, unique: true, every: 20ms, timeout: 500ms}}
 timeline:
   - {{at: {at}, for: {length}, fault: blackhole, target: {target}, name: dark}}
-"""
+{more}"""
 
 
-def plan(at="500ms", length="1s", recovery="500ms", target="alpha", resolver_options="", zone=ZONE):
+def plan(at="500ms", length="1s", recovery="500ms", target="alpha", resolver_options="", zone=ZONE, more=""):
     """Writes it and returns its path."""
-    text = PLAN.format(at=at, length=length, recovery=recovery, target=target, resolver_options=resolver_options)
+    text = PLAN.format(at=at, length=length, recovery=recovery, target=target, resolver_options=resolver_options,
+                       more=more)
     return drill.write_plan(text, **{"example.com.zone": zone})

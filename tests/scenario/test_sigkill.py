@@ -30,16 +30,23 @@ def processes_in(namespace):
     return found
 
 
-def namespace_of_child(pid):
-    """The PID namespace of the lab's init, or None while there is no lab."""
+def children(pid):
     try:
         with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-            for child in file.read().split():
-                namespace = os.readlink(f"/proc/{child}/ns/pid")
-                if namespace != os.readlink("/proc/self/ns/pid"):
-                    return namespace
+            return file.read().split()
     except OSError:
-        pass
+        return []
+
+
+def namespace_of(pids):
+    """The PID namespace of the lab's init, or None while there is no lab."""
+    for pid in pids:
+        try:
+            namespace = os.readlink(f"/proc/{pid}/ns/pid")
+        except OSError:
+            continue
+        if namespace != os.readlink("/proc/self/ns/pid"):
+            return namespace
     return None
 
 
@@ -60,8 +67,14 @@ def machine(scratch):
             "routes": read(["ip", "rule"]), "mounts": mounts, "files": sorted(files)}
 
 
+def control_groups(makers):
+    """Those that these processes have made."""
+    return [os.path.join(folder, name) for folder, names, _ in os.walk("/sys/fs/cgroup") for name in names
+            if name.startswith("dnsdrill-") and name.rsplit("-", 1)[1] in makers]
+
+
 def kill_once(plan, scratch, moment):
-    """Returns the PID namespace that the drill had made by then, if any."""
+    """Returns the children that the drill had by then, and the PID namespace that it had made, if any."""
     child = subprocess.Popen([drill.PROGRAM, "run", plan, "--out", os.path.join(scratch, "out"), "--quiet"],
                              cwd=scratch, env=dict(os.environ, TMPDIR=scratch), stdin=subprocess.DEVNULL,
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -69,26 +82,28 @@ def kill_once(plan, scratch, moment):
         child.wait(timeout=moment)
     except subprocess.TimeoutExpired:
         pass
-    namespace = namespace_of_child(child.pid)
+    pids = children(child.pid)
+    namespace = namespace_of(pids)
     child.kill()
     child.wait()
-    return namespace
+    return pids, namespace
 
 
 @drill.case
 def nothing_is_left_after_sigkill_at_fifty_moments():
     draw = random.Random(20261121)
-    plan = outage_plan.plan()
+    plan = outage_plan.plan(more="  - {at: 200ms, for: 600ms, fault: cpu, target: alpha.ns1, share: 10%}\n")
     scratch = drill.scratch()
     before, labs = machine(scratch), 0
     for i in range(MOMENTS):
         moment = i * LONGEST / MOMENTS + draw.random() * LONGEST / MOMENTS
-        namespace = kill_once(plan, scratch, moment)
+        pids, namespace = kill_once(plan, scratch, moment)
         labs += namespace is not None
         until = time.monotonic() + 5
-        while namespace and processes_in(namespace) and time.monotonic() < until:
+        while (namespace and processes_in(namespace) or control_groups(pids)) and time.monotonic() < until:
             time.sleep(0.01)  # the kernel is at it: nothing tells us when it is done
         assert not namespace or not processes_in(namespace), f"killed at {moment:.3f} s: processes stay"
+        assert not control_groups(pids), f"killed at {moment:.3f} s: {control_groups(pids)} stay"
         shutil.rmtree(os.path.join(scratch, "out"), ignore_errors=True)
         after = machine(scratch)
         for key, value in before.items():

@@ -201,6 +201,7 @@ static int inside(void *arg)
 	struct bringup_options options = {
 		.logs_dirfd = trial->logs_dirfd,
 		.limit_ns = trial->limit_ns,
+		.cgroup = trial->cgroup,
 		.done = on_done,
 		.on_exit = on_exit_of,
 		.on_lost = on_lost,

@@ -36,6 +36,7 @@ struct trial {
 	void (*before_asks)(struct trial *trial); /* in the lab */
 	/* In the lab, once every server answers, with the event loop at rest: trial_turn runs it. Its error is the trial's. Exits that something allows are only counted then. */
 	int (*body)(struct trial *trial, struct err *err);
+	const struct cgroup_tree *cgroup; /* as in bringup_options */
 	const char *kill; /* host whose server gets SIGKILL at the end */
 	struct trial_report report;
 

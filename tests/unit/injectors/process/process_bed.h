@@ -25,6 +25,7 @@ struct bed {
 };
 
 static struct bed *bed_of; /* in the lab's process: one trial at a time */
+static const struct cgroup_tree *bed_cgroup; /* for the next bed_run */
 
 /* keys: pairs of key and value, up to NULL. Hits that host. */
 static inline struct injector *bed_fault(struct arena *arena, const struct injector_ops *ops, const char *host,
@@ -140,6 +141,7 @@ static inline void bed_run(const struct injector_ops *ops, const char *host, con
 	bed.ctx = (struct injector_ctx){.server = bed_find, .server_arg = &bed, .progress_ppm = 1000000};
 	bed.trial.topology = topology;
 	bed.trial.body = body;
+	bed.trial.cgroup = bed_cgroup;
 	bed_of = &bed;
 	trial_must(&bed.trial);
 	bed_of = NULL;
