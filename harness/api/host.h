@@ -22,6 +22,9 @@ int host_disk_read_only(struct host *host, bool on, struct err *err);
 /* Takes one of the host's own addresses from its link, or gives it back, with the way out that went with the last one. Either twice is fine. */
 int host_address_set(struct host *host, const struct address *address, bool present, struct err *err);
 
+/* Connections of its own processes to one of its own TCP ports are refused (reset), as if nobody listened there; off twice is fine. Needs ABILITY_NFT_REJECT. */
+int host_port_refuse(struct host *host, int port, bool on, struct err *err);
+
 /* A socket that lives in the host's network namespace, close-on-exec and non-blocking. A descriptor, or a negative errno. */
 int host_socket(struct host *host, int domain, int type, int protocol);
 /* The same for a job (api/job.h), whose own host is `own`: there it is afterwards, too. */

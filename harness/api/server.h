@@ -112,6 +112,7 @@ enum server_verb {
 	SERVER_RELOAD_ZONE, /* the zone's file is read again, and its secondaries are told */
 	SERVER_REFRESH_ZONE, /* a secondary asks its primary now */
 	SERVER_FLUSH, /* a resolver forgets every record */
+	SERVER_STATUS, /* it says how it is: that it can be told anything */
 	SERVER_VERB_COUNT
 };
 #define SERVER_CAN(verb) (1u << SERVER_##verb)
@@ -148,6 +149,9 @@ struct server_ops {
 	bool transfers_over_tls; /* as a secondary it heeds server_peer.tls_name */
 	bool reads_catalogs; /* heeds server_zone.catalog */
 	unsigned verbs; /* set of SERVER_CAN(): what control can be asked for */
+	/* Where it listens for that: a Unix socket of this name in spec->dir, or this port of 127.0.0.1. NULL and 0: it is told by signals, or not at all. */
+	const char *control_socket;
+	int control_port;
 	/* How a server that configure() wrote for is told. zone: of its spec; NULL for verbs that name none. */
 	int (*control)(const struct server_spec *spec, enum server_verb verb, const struct server_zone *zone,
 		       struct arena *arena, struct server_control *ret, struct err *err);

@@ -21,6 +21,7 @@ const char *server_verb_name(enum server_verb verb)
 		[SERVER_RELOAD_ZONE] = "read a zone's file again",
 		[SERVER_REFRESH_ZONE] = "transfer a zone now",
 		[SERVER_FLUSH] = "empty its cache",
+		[SERVER_STATUS] = "say how it is",
 	};
 
 	return names[verb];

@@ -10,6 +10,7 @@
 #include "harness/base/rr.h"
 
 #define CONTROL_PORT "953"
+#define CONTROL_PORT_NUMBER 953
 #define CONTROL_KEY "rndc"
 
 /* The channel listens on the host's own loopback, which nobody else of the lab can reach: the key keeps out nobody. */
@@ -260,6 +261,10 @@ static int bind_control(const struct server_spec *spec, enum server_verb verb, c
 		word = "flush";
 		name = NULL;
 		break;
+	case SERVER_STATUS:
+		word = "status";
+		name = NULL;
+		break;
 	case SERVER_VERB_COUNT:
 		break;
 	}
@@ -285,6 +290,7 @@ const struct server_ops server_bind = {
 	.transfers_over_tls = true,
 	.reads_catalogs = true,
 	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(HOLD_ZONE) | SERVER_CAN(RELOAD_ZONE) | SERVER_CAN(REFRESH_ZONE) |
-		 SERVER_CAN(FLUSH),
+		 SERVER_CAN(FLUSH) | SERVER_CAN(STATUS),
+	.control_port = CONTROL_PORT_NUMBER,
 	.control = bind_control,
 };

@@ -126,10 +126,11 @@ static int knot_control(const struct server_spec *spec, enum server_verb verb, c
 	const char *socket = arena_printf(arena, "%s/knot.sock", spec->dir), *name = zone ? zone->name : NULL;
 	const char *word = verb == SERVER_RELOAD_ZONE    ? "zone-reload"
 			   : verb == SERVER_REFRESH_ZONE ? "zone-refresh"
+			   : verb == SERVER_STATUS       ? "status"
 							 : "reload";
 
 	return server_control_command(&server_knot, "knotc", arena, ret, err, "-s", socket, word,
-				      verb == SERVER_RELOAD ? NULL : name, NULL);
+				      verb == SERVER_RELOAD || verb == SERVER_STATUS ? NULL : name, NULL);
 }
 
 static const char *const needs[] = {"knotc", "keymgr", NULL};
@@ -148,6 +149,7 @@ const struct server_ops server_knot = {
 	.configure = knot_configure,
 	.takes_updates = true,
 	.reads_catalogs = true,
-	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(RELOAD_ZONE) | SERVER_CAN(REFRESH_ZONE),
+	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(RELOAD_ZONE) | SERVER_CAN(REFRESH_ZONE) | SERVER_CAN(STATUS),
+	.control_socket = "knot.sock",
 	.control = knot_control,
 };

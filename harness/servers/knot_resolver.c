@@ -63,12 +63,12 @@ static int knot_resolver_configure(const struct server_spec *spec, struct arena 
 	return server_command(&server_knot_resolver, arena, ret, err, "-n", "-c", path, spec->dir, NULL);
 }
 
-static int knot_resolver_control(const struct server_spec *spec, enum server_verb verb UNUSED,
+static int knot_resolver_control(const struct server_spec *spec, enum server_verb verb,
 				 const struct server_zone *zone UNUSED, struct arena *arena, struct server_control *ret,
 				 struct err *err UNUSED)
 {
 	*ret = (struct server_control){.socket = arena_printf(arena, "%s/kresd.ctl", spec->dir),
-				       .text = "cache.clear()\n"};
+				       .text = verb == SERVER_STATUS ? "worker.pid\n" : "cache.clear()\n"};
 	return 0;
 }
 
@@ -88,6 +88,7 @@ const struct server_ops server_knot_resolver = {
 	.needs = needs,
 	.guest_mib = 100, /* its cache, allocated whole */
 	.configure = knot_resolver_configure,
-	.verbs = SERVER_CAN(FLUSH),
+	.verbs = SERVER_CAN(FLUSH) | SERVER_CAN(STATUS),
+	.control_socket = "kresd.ctl",
 	.control = knot_resolver_control,
 };

@@ -100,7 +100,7 @@ static int nsd_control(const struct server_spec *spec, enum server_verb verb, co
 		       struct arena *arena, struct server_control *ret, struct err *err)
 {
 	const char *conf = arena_printf(arena, "%s/nsd.conf", spec->dir);
-	const char *word = verb == SERVER_REFRESH_ZONE ? "transfer" : "reload";
+	const char *word = verb == SERVER_REFRESH_ZONE ? "transfer" : verb == SERVER_STATUS ? "status" : "reload";
 
 	return server_control_command(&server_nsd, "nsd-control", arena, ret, err, "-c", conf, word,
 				      zone ? zone->name : NULL, NULL);
@@ -121,6 +121,7 @@ const struct server_ops server_nsd = {
 	.needs = needs,
 	.configure = nsd_configure,
 	.transfers_over_tls = true,
-	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(RELOAD_ZONE) | SERVER_CAN(REFRESH_ZONE),
+	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(RELOAD_ZONE) | SERVER_CAN(REFRESH_ZONE) | SERVER_CAN(STATUS),
+	.control_socket = "nsd.ctl",
 	.control = nsd_control,
 };

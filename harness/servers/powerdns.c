@@ -207,8 +207,9 @@ static int powerdns_control(const struct server_spec *spec, enum server_verb ver
 			arena_printf(arena, "%s bind-reload-now '%s' && %s notify '%s'", control, name, control, name),
 			NULL);
 	return server_control_command(&server_powerdns, "sh", arena, ret, err, "-c",
-				      verb == SERVER_RELOAD ? arena_printf(arena, "%s rediscover", control)
-							    : arena_printf(arena, "%s retrieve '%s'", control, name),
+				      verb == SERVER_RELOAD   ? arena_printf(arena, "%s rediscover", control)
+				      : verb == SERVER_STATUS ? arena_printf(arena, "%s rping", control)
+							      : arena_printf(arena, "%s retrieve '%s'", control, name),
 				      NULL);
 }
 
@@ -226,6 +227,7 @@ const struct server_ops server_powerdns = {
 	.version_arg = "--version",
 	.needs = needs,
 	.configure = powerdns_configure,
-	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(RELOAD_ZONE) | SERVER_CAN(REFRESH_ZONE),
+	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(RELOAD_ZONE) | SERVER_CAN(REFRESH_ZONE) | SERVER_CAN(STATUS),
+	.control_socket = "pdns.controlsocket",
 	.control = powerdns_control,
 };

@@ -70,6 +70,9 @@ static int powerdns_recursor_control(const struct server_spec *spec, enum server
 	if (verb == SERVER_RELOAD)
 		return server_control_command(&server_powerdns_recursor, "rec_control", arena, ret, err, config, socket,
 					      "reload-zones", NULL);
+	if (verb == SERVER_STATUS)
+		return server_control_command(&server_powerdns_recursor, "rec_control", arena, ret, err, config, socket,
+					      "ping", NULL);
 	return server_control_command(&server_powerdns_recursor, "rec_control", arena, ret, err, config, socket,
 				      "wipe-cache", ".$", NULL);
 }
@@ -86,6 +89,7 @@ const struct server_ops server_powerdns_recursor = {
 	.version_arg = "--version",
 	.needs = needs,
 	.configure = powerdns_recursor_configure,
-	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(FLUSH),
+	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(FLUSH) | SERVER_CAN(STATUS),
+	.control_socket = "pdns_recursor.controlsocket",
 	.control = powerdns_recursor_control,
 };

@@ -89,6 +89,9 @@ static int unbound_control(const struct server_spec *spec, enum server_verb verb
 	if (verb == SERVER_RELOAD)
 		return server_control_command(&server_unbound, "unbound-control", arena, ret, err, "-c", conf,
 					      "reload_keep_cache", NULL);
+	if (verb == SERVER_STATUS)
+		return server_control_command(&server_unbound, "unbound-control", arena, ret, err, "-c", conf, "status",
+					      NULL);
 	return server_control_command(&server_unbound, "unbound-control", arena, ret, err, "-c", conf, "flush_zone",
 				      ".", NULL);
 }
@@ -108,6 +111,7 @@ const struct server_ops server_unbound = {
 	.version_arg = "-V",
 	.needs = needs,
 	.configure = unbound_configure,
-	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(FLUSH),
+	.verbs = SERVER_CAN(RELOAD) | SERVER_CAN(FLUSH) | SERVER_CAN(STATUS),
+	.control_socket = "unbound.ctl",
 	.control = unbound_control,
 };

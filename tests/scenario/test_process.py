@@ -17,6 +17,7 @@ HARMLESS = {
     "cache-poisoned": (["matrix.until={late: [{at: 300ms, for: 700ms, fault: dns, target: [alpha, beta], from: r1, match: {qname: www.example.com}, "
                         "do: {ttl: 1h}}, {at: 400ms, do: flush, target: r1}]}"], "fail"),  # the right address, for an hour
     "clock-ahead": (["timeline.0.ahead=1s"], "fail"),
+    "control-lost": (["timeline.0.target=r1"], "fail"),
     "cpu": (["timeline.0.share=99%", "timeline.0.backend=duty-cycle"], "fail"),  # a quota would be inconclusive
     "descriptors": (["timeline.0.spare=1000"], "inconclusive"),
     "disk-full": (["timeline.0.spare=8MiB"], "inconclusive"),
@@ -30,6 +31,71 @@ HARMLESS = {
     "supervisor": (["timeline.0.start_after=0s"], "fail"),
     "trust-anchor": (["timeline.0.target=r2"], "fail"),
 }
+
+DEAF = """\
+plan: 1
+name: Deaf
+lab:
+  zones:
+    example.com: {file: example.com.zone}
+  providers:
+    alpha:
+      nameservers:
+        bind: {hostname: ns1.alpha-dns.net, address: [192.0.2.1], server: bind}
+        knot: {hostname: ns2.alpha-dns.net, address: [192.0.2.2], server: knot}
+        nsd: {hostname: ns3.alpha-dns.net, address: [192.0.2.3], server: nsd}
+        powerdns: {hostname: ns4.alpha-dns.net, address: [192.0.2.4], server: powerdns}
+  resolvers:
+    unbound: {address: 203.0.113.1, server: unbound}
+    recursor: {address: 203.0.113.2, server: powerdns-recursor}
+    kresd: {address: 203.0.113.3, server: knot-resolver}
+  clients:
+    office: {resolvers: [unbound]}
+recovery: 1s
+probes:
+  www: {from: office, query: www.example.com A, every: 100ms}
+timeline:
+  - {at: 100ms, do: reload, target: alpha}
+  - {at: 100ms, do: flush, target: [unbound, recursor, kresd]}
+  - {at: 1500ms, for: 2s, fault: control-lost, target: [alpha, unbound, recursor, kresd], name: deaf}
+  - {at: 2s, do: reload, target: alpha, may_fail: true}
+  - {at: 2s, do: flush, target: [unbound, recursor, kresd], may_fail: true}
+  - {at: 4s, do: reload, target: alpha}
+  - {at: 4s, do: flush, target: [unbound, recursor, kresd]}
+"""
+ZONE = """\
+$ORIGIN example.com.
+$TTL 5
+@ IN SOA ns1.alpha-dns.net. hostmaster.example.com. 1 3600 600 86400 5
+""" + "".join(f"@ IN NS ns{i}.alpha-dns.net.\n" for i in range(1, 5)) + "www IN A 192.0.2.80\n"
+
+# What the software's own tool says when it finds nobody.
+NOBODY = {
+    "alpha.bind": "rndc: connect failed: 127.0.0.1#953: connection refused",
+    "alpha.knot": "failed to connect to socket",
+    "alpha.nsd": "No such file or directory",
+    "alpha.powerdns": "No such file or directory",
+    "unbound": "No such file or directory",
+    "recursor": "No such file or directory",
+    "kresd": "No such file or directory",
+}
+
+
+@drill.case
+def no_server_can_be_told_anything_without_its_control_channel_and_all_can_afterwards():
+    result = drill.drill(drill.write_plan(DEAF, **{"example.com.zone": ZONE}))
+    told = {step: {} for step in range(1, 7)}
+    for event in result.events("step.host"):
+        told[event["id"]][event["host"]] = event
+    for before, during, after in ((1, 3, 5), (2, 4, 6)):
+        assert set(told[before]) == set(told[during]) == set(told[after]), told
+        for host, event in told[during].items():
+            assert not event["ok"] and NOBODY[host] in event["text"], event
+            assert told[before][host]["ok"] and told[after][host]["ok"], (told[before][host], told[after][host])
+    assert set(told[3]) | set(told[4]) == set(NOBODY)
+    for sample in result.events("sample"):
+        assert sample["outcome"] == "ok", sample
+
 
 harmless.folder(FOLDER, HARMLESS, without=["lab"])
 harmless.add_case("cpu by stopping and continuing passes, too", os.path.join(drill.SCENARIOS, FOLDER, "cpu.yaml"), "pass",

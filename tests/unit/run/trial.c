@@ -178,8 +178,10 @@ static void on_child(evutil_socket_t fd, short what, void *arg)
 	pid_t pid;
 
 	(void)fd, (void)what;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		bringup_child_exited(trial->bringup, pid, status);
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (!jobs_child_exited(trial->jobs, pid, status))
+			bringup_child_exited(trial->bringup, pid, status);
+	}
 }
 
 bool trial_turn(struct trial *trial, bool (*is_so)(void *arg), void *arg)
@@ -212,6 +214,7 @@ static int inside(void *arg)
 	trial->base = event_base_new();
 	children = evsignal_new(trial->base, SIGCHLD, on_child, trial);
 	event_add(children, NULL);
+	trial->jobs = jobs_new(trial->base);
 	trial->lab = lab_open(trial->topology, &trial->report.err);
 	if (trial->lab)
 		trial->bringup = bringup_start(trial->base, trial->lab, trial->topology, &options, &trial->report.err);
@@ -223,6 +226,7 @@ static int inside(void *arg)
 		if (!trial->report.is_stopped)
 			event_base_dispatch(trial->base);
 	}
+	jobs_free(trial->jobs);
 	bringup_free(trial->bringup);
 	event_free(children);
 	event_base_free(trial->base);

@@ -4,6 +4,7 @@
  */
 #pragma once
 #include "harness/run/bringup.h"
+#include "harness/run/jobs.h"
 #include "tests/unit/run/small_plan.h"
 
 struct trial_ask {
@@ -44,6 +45,7 @@ struct trial {
 	struct event_base *base;
 	struct lab *lab;
 	struct bringup *bringup;
+	struct jobs *jobs;
 };
 
 /* Runs the loop until is_so says true, for at most 15 s. Whether it did. */

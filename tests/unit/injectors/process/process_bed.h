@@ -4,6 +4,7 @@
  * processes.
  */
 #pragma once
+#include "harness/api/control.h"
 #include "harness/base/clock.h"
 #include "harness/plan/node.h"
 #include "harness/plan/parse.h"
@@ -21,7 +22,10 @@ struct bed {
 	struct small_plan small;
 	struct trial trial;
 	struct injector *fault;
+	int (*body)(struct trial *trial, struct err *err);
 	struct injector_ctx ctx;
+	struct control control;
+	char failed[256]; /* what the fault said of itself after apply or revert had returned */
 };
 
 static struct bed *bed_of; /* in the lab's process: one trial at a time */
@@ -54,6 +58,33 @@ static inline struct injector *bed_fault(struct arena *arena, const struct injec
 		(struct injector_server){.host = host, .software = software, .role = role, .validates = true};
 	fault->server_count = 1;
 	return fault;
+}
+
+/* What the fault says of itself: a sentence, and the commands it equals. NULL: whatever they are. */
+static inline void bed_says(const struct injector *fault, const char *sentence, const char *apply, const char *revert)
+{
+	struct buf said = {0}, to_apply = {0}, to_revert = {0};
+
+	fault->ops->sentence(fault, &said);
+	fault->ops->commands(fault, &to_apply, &to_revert);
+	assert_string_equal(said.data, sentence);
+	if (apply)
+		assert_string_equal(to_apply.data, apply);
+	if (revert)
+		assert_string_equal(to_revert.data, revert);
+	buf_fini(&said), buf_fini(&to_apply), buf_fini(&to_revert);
+}
+
+static inline void bed_describes(const struct injector_ops *ops, const char *host, const struct server_ops *software,
+				 const char *const *keys, const char *sentence, const char *apply, const char *revert)
+{
+	struct arena *arena = arena_new();
+	struct errs errs = {0};
+	int role = software->roles & SERVER_AUTHORITATIVE ? SERVER_AUTHORITATIVE : SERVER_RESOLVER;
+
+	bed_says(bed_fault(arena, ops, host, software, role, keys, &errs), sentence, apply, revert);
+	assert_int_equal(errs.count, 0);
+	arena_free(arena);
 }
 
 static inline struct server_process *bed_find(void *arg, const char *host)
@@ -120,6 +151,26 @@ static inline bool bed_runs(void)
 	return !servers_state(server_process_pid(bed_server()), &state) && state.processes && !state.stopped;
 }
 
+static inline struct host *bed_host(void *arg, const char *name)
+{
+	return server_process_host(bed_find(arg, name));
+}
+
+static inline void bed_failed(void *arg, const struct injector *injector UNUSED, const char *stage,
+			      const struct err *err)
+{
+	struct bed *bed = arg;
+
+	snprintf(bed->failed, sizeof(bed->failed), "%s: %.200s", stage, err->text);
+}
+
+/* Called in the lab: jobs are there only then. */
+static inline int bed_body(struct trial *trial, struct err *err)
+{
+	bed_of->control.jobs = trial->jobs;
+	return bed_of->body(trial, err);
+}
+
 /* The lab: `server` at alpha.ns1, unbound at r1; the body is called in it with the fault. */
 static inline void bed_run(const struct injector_ops *ops, const char *host, const char *server,
 			   const char *const *keys, int (*body)(struct trial *trial, struct err *err))
@@ -138,9 +189,16 @@ static inline void bed_run(const struct injector_ops *ops, const char *host, con
 	((struct topo_host *)(uintptr_t)hit)->demands = ops->demands;
 	bed.fault = bed_fault(bed.small.arena, ops, host, hit->server, hit->server_role, keys, &errs);
 	assert_int_equal(errs.count, 0);
-	bed.ctx = (struct injector_ctx){.server = bed_find, .server_arg = &bed, .progress_ppm = 1000000};
+	bed.control = (struct control){.arg = &bed, .host = bed_host, .server = bed_find};
+	bed.ctx = (struct injector_ctx){.server = bed_find,
+					.server_arg = &bed,
+					.progress_ppm = 1000000,
+					.control = &bed.control,
+					.failed = bed_failed,
+					.failed_arg = &bed};
+	bed.body = body;
 	bed.trial.topology = topology;
-	bed.trial.body = body;
+	bed.trial.body = bed_body;
 	bed.trial.cgroup = bed_cgroup;
 	bed_of = &bed;
 	trial_must(&bed.trial);

@@ -23,16 +23,12 @@ static void describes_itself(void **state UNUSED)
 	struct addresses own = {&one, 1};
 	struct injector *fault = bed_fault(arena, &address_lost_ops, "r1", &server_unbound, SERVER_RESOLVER,
 					   KEYS("family", "ipv6"), &errs);
-	struct buf sentence = {0}, apply = {0}, revert = {0};
 
 	address_parse("2001:db8::1", &one);
 	fault->servers[0].addresses = &own;
-	address_lost_ops.sentence(fault, &sentence);
-	address_lost_ops.commands(fault, &apply, &revert);
-	assert_string_equal(sentence.data, "takes the IPv6 addresses from the host of r1 (unbound)");
-	assert_string_equal(apply.data, "ssh root@r1 ip address delete 2001:db8::1/128 dev eth0\n");
-	assert_string_equal(revert.data, "ssh root@r1 ip address add 2001:db8::1/128 dev eth0\n");
-	buf_fini(&sentence), buf_fini(&apply), buf_fini(&revert);
+	bed_says(fault, "takes the IPv6 addresses from the host of r1 (unbound)",
+		 "ssh root@r1 ip address delete 2001:db8::1/128 dev eth0\n",
+		 "ssh root@r1 ip address add 2001:db8::1/128 dev eth0\n");
 	arena_free(arena);
 }
 

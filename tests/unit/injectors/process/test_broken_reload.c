@@ -19,16 +19,8 @@ static void rejects_software_that_reads_nothing_again(void **state UNUSED)
 
 static void describes_itself(void **state UNUSED)
 {
-	struct arena *arena = arena_new();
-	struct errs errs = {0};
-	struct injector *fault =
-		bed_fault(arena, &broken_reload_ops, "alpha.ns1", &server_nsd, SERVER_AUTHORITATIVE, NULL, &errs);
-	struct buf sentence = {0};
-
-	broken_reload_ops.sentence(fault, &sentence);
-	assert_string_equal(sentence.data, "has a configuration that does not parse read by alpha.ns1 (nsd)");
-	buf_fini(&sentence);
-	arena_free(arena);
+	bed_describes(&broken_reload_ops, "alpha.ns1", &server_nsd, NULL,
+		      "has a configuration that does not parse read by alpha.ns1 (nsd)", NULL, NULL);
 }
 
 /* unbound ends of it; what is started again reads the good one. */

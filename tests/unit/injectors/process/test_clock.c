@@ -23,20 +23,10 @@ static void rejects_neither_and_both_directions(void **state UNUSED)
 
 static void describes_itself(void **state UNUSED)
 {
-	struct arena *arena = arena_new();
-	struct errs errs = {0};
-	struct injector *fault =
-		bed_fault(arena, &clock_ops, "r1", &server_unbound, SERVER_RESOLVER, KEYS("behind", "1h"), &errs);
-	struct buf sentence = {0}, apply = {0}, revert = {0};
-
-	clock_ops.sentence(fault, &sentence);
-	clock_ops.commands(fault, &apply, &revert);
-	assert_string_equal(sentence.data, "puts the clock 1h behind for r1 (unbound)");
-	assert_string_equal(apply.data,
-			    "ssh root@r1 'timedatectl set-ntp false && date -s @$(($(date +%s) + (-3600)))'\n");
-	assert_string_equal(revert.data, "ssh root@r1 timedatectl set-ntp true\n");
-	buf_fini(&sentence), buf_fini(&apply), buf_fini(&revert);
-	arena_free(arena);
+	bed_describes(&clock_ops, "r1", &server_unbound, KEYS("behind", "1h"),
+		      "puts the clock 1h behind for r1 (unbound)",
+		      "ssh root@r1 'timedatectl set-ntp false && date -s @$(($(date +%s) + (-3600)))'\n",
+		      "ssh root@r1 timedatectl set-ntp true\n");
 }
 
 /* The seconds since 1970 in unbound's last line of log: "[1795242773] unbound[52:0] info: …". */

@@ -18,19 +18,10 @@ static void rejects_all_of_the_processor(void **state UNUSED)
 
 static void describes_itself(void **state UNUSED)
 {
-	struct arena *arena = arena_new();
-	struct errs errs = {0};
-	struct injector *fault =
-		bed_fault(arena, &cpu_ops, "r1", &server_unbound, SERVER_RESOLVER, KEYS("share", "20%"), &errs);
-	struct buf sentence = {0}, apply = {0}, revert = {0};
-
-	cpu_ops.sentence(fault, &sentence);
-	cpu_ops.commands(fault, &apply, &revert);
-	assert_string_equal(sentence.data, "leaves 20% of a processor's time to r1 (unbound)");
-	assert_string_equal(apply.data, "ssh root@r1 systemctl set-property --runtime unbound CPUQuota=20%\n");
-	assert_string_equal(revert.data, "ssh root@r1 systemctl set-property --runtime unbound CPUQuota=\n");
-	buf_fini(&sentence), buf_fini(&apply), buf_fini(&revert);
-	arena_free(arena);
+	bed_describes(&cpu_ops, "r1", &server_unbound, KEYS("share", "20%"),
+		      "leaves 20% of a processor's time to r1 (unbound)",
+		      "ssh root@r1 systemctl set-property --runtime unbound CPUQuota=20%\n",
+		      "ssh root@r1 systemctl set-property --runtime unbound CPUQuota=\n");
 }
 
 static bool is_stopped(void *arg UNUSED)

@@ -19,19 +19,9 @@ static void rejects_a_start_after_the_end(void **state UNUSED)
 
 static void describes_itself(void **state UNUSED)
 {
-	struct arena *arena = arena_new();
-	struct errs errs = {0};
-	struct injector *fault = bed_fault(arena, &kill_ops, "alpha.ns1", &server_bind, SERVER_AUTHORITATIVE,
-					   KEYS("signal", "TERM", "start_after", "2s"), &errs);
-	struct buf sentence = {0}, apply = {0}, revert = {0};
-
-	kill_ops.sentence(fault, &sentence);
-	kill_ops.commands(fault, &apply, &revert);
-	assert_string_equal(sentence.data, "ends alpha.ns1 (named) with SIGTERM; it is started again 2s later");
-	assert_string_equal(apply.data, "ssh root@alpha.ns1 pkill -TERM -x named\n");
-	assert_string_equal(revert.data, "ssh root@alpha.ns1 systemctl start named\n");
-	buf_fini(&sentence), buf_fini(&apply), buf_fini(&revert);
-	arena_free(arena);
+	bed_describes(&kill_ops, "alpha.ns1", &server_bind, KEYS("signal", "TERM", "start_after", "2s"),
+		      "ends alpha.ns1 (named) with SIGTERM; it is started again 2s later",
+		      "ssh root@alpha.ns1 pkill -TERM -x named\n", "ssh root@alpha.ns1 systemctl start named\n");
 }
 
 /* nsd has children: all of them go, and come back as others. */

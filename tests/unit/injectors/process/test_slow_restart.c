@@ -19,20 +19,10 @@ static void rejects_being_down_beyond_the_end(void **state UNUSED)
 
 static void describes_itself(void **state UNUSED)
 {
-	struct arena *arena = arena_new();
-	struct errs errs = {0};
-	struct injector *fault =
-		bed_fault(arena, &slow_restart_ops, "r1", &server_unbound, SERVER_RESOLVER, KEYS("down", "2s"), &errs);
-	struct buf sentence = {0}, apply = {0}, revert = {0};
-
-	slow_restart_ops.sentence(fault, &sentence);
-	slow_restart_ops.commands(fault, &apply, &revert);
-	assert_string_equal(sentence.data, "restarts r1 (unbound), each away for 2s");
-	assert_string_equal(apply.data,
-			    "ssh root@r1 'systemctl stop unbound && sleep 2.000 && systemctl start unbound' &\n");
-	assert_string_equal(revert.data, "ssh root@r1 systemctl start unbound\n");
-	buf_fini(&sentence), buf_fini(&apply), buf_fini(&revert);
-	arena_free(arena);
+	bed_describes(&slow_restart_ops, "r1", &server_unbound, KEYS("down", "2s"),
+		      "restarts r1 (unbound), each away for 2s",
+		      "ssh root@r1 'systemctl stop unbound && sleep 2.000 && systemctl start unbound' &\n",
+		      "ssh root@r1 systemctl start unbound\n");
 }
 
 static int comes_back_by_itself(struct trial *trial, struct err *err)

@@ -5,19 +5,8 @@ extern const struct injector_ops stop_ops;
 
 static void describes_itself(void **state UNUSED)
 {
-	struct arena *arena = arena_new();
-	struct errs errs = {0};
-	struct injector *fault =
-		bed_fault(arena, &stop_ops, "alpha.ns1", &server_nsd, SERVER_AUTHORITATIVE, NULL, &errs);
-	struct buf sentence = {0}, apply = {0}, revert = {0};
-
-	stop_ops.sentence(fault, &sentence);
-	stop_ops.commands(fault, &apply, &revert);
-	assert_string_equal(sentence.data, "stops every process of alpha.ns1 (nsd)");
-	assert_string_equal(apply.data, "ssh root@alpha.ns1 pkill -STOP -x nsd\n");
-	assert_string_equal(revert.data, "ssh root@alpha.ns1 pkill -CONT -x nsd\n");
-	buf_fini(&sentence), buf_fini(&apply), buf_fini(&revert);
-	arena_free(arena);
+	bed_describes(&stop_ops, "alpha.ns1", &server_nsd, NULL, "stops every process of alpha.ns1 (nsd)",
+		      "ssh root@alpha.ns1 pkill -STOP -x nsd\n", "ssh root@alpha.ns1 pkill -CONT -x nsd\n");
 }
 
 static int stops_and_continues(struct trial *trial UNUSED, struct err *err)
