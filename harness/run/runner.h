@@ -19,7 +19,8 @@ struct runner_options {
 	const char *engine; /* "netns", "vm" */
 	bool saves_timers; /* waking up costs more than working: the clock is virtual */
 	const struct abilities *abilities; /* of the kernel the lab lives in; NULL: no more than every lab needs */
-	const struct cgroup_tree *cgroup; /* for servers that a quota of the processor's time may hit; NULL: there is none */
+	const struct cgroup_tree
+		*cgroup; /* for servers that a quota of the processor's time may hit; NULL: there is none */
 };
 
 enum {
