@@ -93,6 +93,7 @@ static void set_ask(struct server_process *server)
 	}
 	names = ARENA_ARRAY(server->bringup->arena, const char *, spec->zone_count + 1);
 	are_signed = ARENA_ARRAY(server->bringup->arena, bool, spec->zone_count + 1);
+	server->ask.name_count = 0;
 	for (size_t i = 0; i < spec->zone_count; i++) {
 		size_t n = server->ask.name_count;
 
