@@ -29,7 +29,7 @@ static int failed(const struct signer *signer, ldns_status status, struct err *e
 		       signer->signing->zone, ldns_get_errorstr_by_id(status));
 }
 
-static bool is_of_dnssec(ldns_rr_type type)
+bool dnssec_is_added(ldns_rr_type type)
 {
 	switch ((int)type) {
 	case LDNS_RR_TYPE_DNSKEY:
@@ -73,21 +73,6 @@ void dnssec_set_salt(struct dnssec_signing *signing, const char *text)
 		signing->salt[signing->salt_len++] = (uint8_t)byte;
 		text += 2;
 	}
-}
-
-ldns_rr_list *dnssec_strip(const ldns_rr_list *rrs)
-{
-	ldns_rr_list *list = ldns_rr_list_new();
-
-	for (size_t i = 0; list && i < ldns_rr_list_rr_count(rrs); i++) {
-		const ldns_rr *rr = ldns_rr_list_rr(rrs, i);
-
-		if (!is_of_dnssec(ldns_rr_get_type(rr)) && !push_copy(list, rr)) {
-			ldns_rr_list_deep_free(list);
-			return NULL;
-		}
-	}
-	return list;
 }
 
 /* ---- which key signs what ---- */
@@ -194,7 +179,7 @@ static ldns_status build(struct signer *signer, const ldns_rr_list *rrs, ldns_dn
 	for (size_t i = 0; status == LDNS_STATUS_OK && i < ldns_rr_list_rr_count(rrs); i++) {
 		ldns_rr *rr = ldns_rr_list_rr(rrs, i);
 
-		if (!is_of_dnssec(ldns_rr_get_type(rr)))
+		if (!dnssec_is_added(ldns_rr_get_type(rr)))
 			status = ldns_dnssec_zone_add_rr(zone, rr);
 	}
 	if (status == LDNS_STATUS_OK)

@@ -38,7 +38,7 @@ void dnssec_set_salt(struct dnssec_signing *signing, const char *text);
 typedef int dnssec_take_fn(void *arg, const ldns_rr *rr);
 
 /* Hands a signed zone to take, record by record, names in canonical order: no more of it is held than the denial of existence, about 0.4 KiB a name (with has_zonemd:
- * all of it). Time: O(n log n), of which nearly all are the signatures themselves. What rrs hold of DNSSEC already (dnssec_strip) is left out; equal records are kept once. DNSKEY RRset: signed by
+ * all of it). Time: O(n log n), of which nearly all are the signatures themselves. What rrs hold of DNSSEC already (dnssec_is_added) is left out; equal records are kept once. DNSKEY RRset: signed by
  * the signing keys with the flag SEP (of an algorithm without one: by the others of it); everything else by those without (or, of an algorithm
  * without one, by those with). -EINVAL: no key signs one of these. */
 int dnssec_sign_to(const ldns_rr_list *rrs, const struct dnssec_signing *signing, dnssec_take_fn *take, void *arg,
@@ -47,8 +47,8 @@ int dnssec_sign_to(const ldns_rr_list *rrs, const struct dnssec_signing *signing
 int dnssec_sign(const ldns_rr_list *rrs, const struct dnssec_signing *signing, ldns_rr_list **ret_signed,
 		struct err *err);
 
-/* A copy of rrs without DNSKEY, CDS and CDNSKEY, RRSIG, NSEC, NSEC3, NSEC3PARAM and ZONEMD records. NULL: out of memory. */
-ldns_rr_list *dnssec_strip(const ldns_rr_list *rrs);
+/* Whether records of a type are what signing adds: DNSKEY, CDS and CDNSKEY, RRSIG, NSEC, NSEC3, NSEC3PARAM and ZONEMD. */
+bool dnssec_is_added(ldns_rr_type type);
 
 /* RFC 8976 section 3: the digest (48 octets) of a signed zone, its apex ZONEMD records and their signatures left out. */
 int dnssec_zonemd(const ldns_rr_list *rrs, const ldns_rdf *apex, uint8_t ret_digest[48], struct err *err);

@@ -110,35 +110,19 @@ static struct dnssec_signing signing_of(const struct job *job)
 	return ret;
 }
 
-struct signed_file {
-	FILE *out;
-	struct buf line;
-};
-
-static int write_record(void *arg, const ldns_rr *rr)
-{
-	struct signed_file *file = arg;
-
-	buf_clear(&file->line);
-	zone_print_rr(rr, &file->line);
-	if (file->line.failed)
-		return -ENOMEM;
-	return fwrite(file->line.data, 1, file->line.len, file->out) == file->line.len ? 0 : -EIO;
-}
-
 /* Record by record: the signed zone is a multiple of the plain one. */
 static int write_signed(const ldns_rr_list *rrs, const struct dnssec_signing *signing, const char *path,
 			struct err *err)
 {
-	struct signed_file file = {.out = fopen(path, "we")};
+	struct zone_printer file = {.out = fopen(path, "we")};
 	int r;
 
 	if (!file.out)
 		return write_failed(path, err);
-	r = dnssec_sign_to(rrs, signing, write_record, &file, err);
+	r = dnssec_sign_to(rrs, signing, zone_printer_take, &file, err);
 	if (fclose(file.out) != 0 && r == 0)
 		r = write_failed(path, err);
-	buf_fini(&file.line);
+	zone_printer_fini(&file);
 	return r;
 }
 

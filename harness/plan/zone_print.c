@@ -129,20 +129,32 @@ void zone_print_rr(const ldns_rr *rr, struct buf *out)
 	buf_putc(out, '\n');
 }
 
+int zone_printer_take(void *arg, const ldns_rr *rr)
+{
+	struct zone_printer *printer = arg;
+
+	buf_clear(&printer->line);
+	zone_print_rr(rr, &printer->line);
+	if (printer->line.failed)
+		return -ENOMEM;
+	errno = 0;
+	if (fwrite(printer->line.data, 1, printer->line.len, printer->out) == printer->line.len)
+		return 0;
+	return errno ? -errno : -EIO;
+}
+
+void zone_printer_fini(struct zone_printer *printer)
+{
+	buf_fini(&printer->line);
+}
+
 int zone_print(const ldns_rr_list *rrs, FILE *out)
 {
-	struct buf line = {0};
+	struct zone_printer printer = {.out = out};
 	int r = 0;
 
-	errno = 0;
-	for (size_t i = 0; !r && i < ldns_rr_list_rr_count(rrs); i++) {
-		buf_clear(&line);
-		zone_print_rr(ldns_rr_list_rr(rrs, i), &line);
-		if (line.failed)
-			r = -ENOMEM;
-		else if (fwrite(line.data, 1, line.len, out) != line.len)
-			r = errno ? -errno : -EIO;
-	}
-	buf_fini(&line);
+	for (size_t i = 0; !r && i < ldns_rr_list_rr_count(rrs); i++)
+		r = zone_printer_take(&printer, ldns_rr_list_rr(rrs, i));
+	zone_printer_fini(&printer);
 	return r;
 }

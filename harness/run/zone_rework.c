@@ -7,16 +7,24 @@
 #include "harness/plan/zone_print.h"
 #include "harness/run/zone_witness.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #define ASK_AGAIN_MS 10
 #define KEYS_MORE 8 /* an edit may add some */
 
-/* Takes over in, which may be NULL, with errno. */
-static int read_stream(FILE *in, const char *path, ldns_rr_list **ret, struct err *err)
+/* What signing adds is left out where the lab signs the zone: of a signed zone it is most. */
+static bool is_wanted(const struct zone_rework *rework, const ldns_rr *rr)
+{
+	return !rework->zone->signing || !dnssec_is_added(ldns_rr_get_type(rr));
+}
+
+/* Fills rework->rrs. Takes over in, which may be NULL, with errno. */
+static int read_stream(struct zone_rework *rework, FILE *in, const char *path, struct err *err)
 {
 	ldns_rr_list *list = ldns_rr_list_new();
 	ldns_rdf *origin = NULL, *previous = NULL;
@@ -27,8 +35,10 @@ static int read_stream(FILE *in, const char *path, ldns_rr_list **ret, struct er
 		ldns_rr *rr = NULL;
 
 		status = ldns_rr_new_frm_fp(&rr, in, &ttl, &origin, &previous);
-		if (status == LDNS_STATUS_OK)
+		if (status == LDNS_STATUS_OK && is_wanted(rework, rr))
 			ldns_rr_list_push_rr(list, rr);
+		else if (status == LDNS_STATUS_OK)
+			ldns_rr_free(rr);
 		else if (status != LDNS_STATUS_SYNTAX_EMPTY && status != LDNS_STATUS_SYNTAX_TTL &&
 			 status != LDNS_STATUS_SYNTAX_ORIGIN)
 			break;
@@ -38,16 +48,11 @@ static int read_stream(FILE *in, const char *path, ldns_rr_list **ret, struct er
 	ldns_rdf_deep_free(previous);
 	if (in)
 		fclose(in);
-	*ret = list;
+	rework->rrs = list;
 	if (in && list && status == LDNS_STATUS_OK)
 		return 0;
 	return err_set(err, -EIO, LOC_NONE, "cannot read %s: %s", path,
 		       in ? ldns_get_errorstr_by_id(status) : strerror(errno));
-}
-
-static int read_zone(const char *path, ldns_rr_list **ret, struct err *err)
-{
-	return read_stream(fopen(path, "re"), path, ret, err);
 }
 
 /* Sets *ret to the serial raised by one, which secondaries take and by which the change is recognised. */
@@ -80,33 +85,15 @@ static struct dnssec_signing signing_of(const struct server_zone *zone)
 	return ret;
 }
 
-static int sign_zone(struct zone_rework *rework, struct err *err)
-{
-	ldns_rr_list *signed_rrs = NULL;
-	int r;
-
-	if (!rework->signing || rework->is_unsigned)
-		return 0;
-	r = dnssec_sign(rework->rrs, rework->signing, &signed_rrs, err);
-	if (r < 0)
-		return r;
-	ldns_rr_list_deep_free(rework->rrs);
-	rework->rrs = signed_rrs;
-	return 0;
-}
-
-/* The records alone, and how they are signed now. */
+/* How the zone is signed now. */
 static int prepare_signing(struct zone_rework *rework, struct dnssec_signing *signing, struct dnssec_keys *keys,
 			   struct dnssec_key_use **ret_uses, struct err *err)
 {
 	const char *dir = rework->zone->signing->key_dir;
-	ldns_rr_list *plain = dnssec_strip(rework->rrs);
-	int r = plain ? dnssec_keys_load(keys, dir, rework->zone->name, err) : -ENOMEM;
+	int r = dnssec_keys_load(keys, dir, rework->zone->name, err);
 
-	ldns_rr_list_deep_free(rework->rrs);
-	rework->rrs = plain;
 	*ret_uses = calloc(keys->count + KEYS_MORE, sizeof(**ret_uses));
-	if (!plain || !*ret_uses)
+	if (!*ret_uses)
 		return err_set(err, -ENOMEM, LOC_NONE, "out of memory");
 	*signing = signing_of(rework->zone);
 	dnssec_use_all(keys, *ret_uses, signing);
@@ -115,8 +102,26 @@ static int prepare_signing(struct zone_rework *rework, struct dnssec_signing *si
 	return r < 0 ? r : rollover_use(dir, signing, err);
 }
 
-/* rework->rrs: as read; then as it shall be. */
-static int edit_zone(struct zone_rework *rework, zone_rework_fn *edit, void *arg, struct err *err)
+static int write_out(const struct zone_rework *rework, FILE *out, struct err *err)
+{
+	struct zone_printer printer = {.out = out};
+	int r;
+
+	if (rework->signing && !rework->is_unsigned) {
+		r = dnssec_sign_to(rework->rrs, rework->signing, zone_printer_take, &printer, err);
+		zone_printer_fini(&printer);
+	} else {
+		r = zone_print(rework->rrs, out);
+		if (r < 0)
+			err_set(err, r, LOC_NONE, "cannot write the zone out: %s", strerror(-r));
+	}
+	if (r == 0 && fflush(out))
+		r = err_set(err, -errno, LOC_NONE, "cannot write the zone out: %s", strerror(errno));
+	return r;
+}
+
+/* rework->rrs: as read. Writes out what the zone shall be. */
+static int edit_zone(struct zone_rework *rework, zone_rework_fn *edit, void *arg, FILE *out, struct err *err)
 {
 	struct dnssec_signing signing;
 	struct dnssec_keys keys = {0};
@@ -128,27 +133,53 @@ static int edit_zone(struct zone_rework *rework, zone_rework_fn *edit, void *arg
 	if (r == 0 && edit)
 		r = edit(rework, arg, err);
 	if (r == 0)
-		r = sign_zone(rework, err);
+		r = write_out(rework, out, err);
 	free(uses);
 	dnssec_keys_fini(&keys);
 	return r;
 }
 
-static int push(const struct zone_rework *rework, struct job_report *report)
+/* A file without a name beside the zone's own: a signed zone is a multiple of the plain one, and need not be held in memory. */
+static FILE *open_spool(const struct zone_rework *rework)
 {
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
-	int r, status = 1;
+	const char *path = rework->zone->file, *slash = strrchr(path, '/');
+	char *dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	int fd = dir ? open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
 
-	if (!out)
+	free(dir);
+	return fd < 0 ? tmpfile() : fdopen(fd, "w+");
+}
+
+static int replace(const struct zone_rework *rework, FILE *spool, struct job_report *report)
+{
+	off_t len = lseek(fileno(spool), 0, SEEK_END);
+	char *text = len > 0 ? mmap(NULL, (size_t)len, PROT_READ, MAP_SHARED, fileno(spool), 0) : MAP_FAILED;
+	int status;
+
+	if (text == MAP_FAILED) {
+		job_say(report, "cannot read back what was written: %s", strerror(errno));
 		return 1;
-	r = zone_print(rework->rrs, out);
-	if (fclose(out) || r)
-		job_say(report, "cannot write the zone out: %s", strerror(r ? -r : errno));
+	}
+	status = zone_job_replace(rework->server, rework->zone->name, text, (size_t)len, report);
+	munmap(text, (size_t)len);
+	return status;
+}
+
+/* rework->rrs: as read. */
+static int push(struct zone_rework *rework, zone_rework_fn *edit, void *arg, struct job_report *report)
+{
+	FILE *spool = open_spool(rework);
+	struct err err = {0};
+	int status = 1;
+
+	if (!spool)
+		job_say(report, "cannot write the zone out: %s", strerror(errno));
+	else if (edit_zone(rework, edit, arg, spool, &err) < 0)
+		job_say(report, "%s", err.text);
 	else
-		status = zone_job_replace(rework->server, rework->zone->name, text, len, report);
-	free(text);
+		status = replace(rework, spool, report);
+	if (spool)
+		fclose(spool);
 	return status;
 }
 
@@ -179,11 +210,11 @@ int zone_rework(const struct server_process *server, const struct server_zone *z
 
 	if (lock < 0)
 		return 1;
-	if (read_zone(zone->file, &rework.rrs, &err) < 0 || raise_serial(rework.rrs, &serial, &err) < 0 ||
-	    edit_zone(&rework, edit, arg, &err) < 0)
+	if (read_stream(&rework, fopen(zone->file, "re"), zone->file, &err) < 0 ||
+	    raise_serial(rework.rrs, &serial, &err) < 0)
 		job_say(report, "%s", err.text);
 	else
-		status = push(&rework, report);
+		status = push(&rework, edit, arg, report);
 	close(lock);
 	if (!status)
 		status = wait_serial(&rework, serial, until_ns, report);
@@ -206,10 +237,10 @@ int zone_resign(const struct server_process *server, const struct server_zone *z
 			fclose(in);
 		return 1;
 	}
-	if (read_stream(in, "what is pushed", &rework.rrs, &err) < 0 || edit_zone(&rework, NULL, NULL, &err) < 0)
+	if (read_stream(&rework, in, "what is pushed", &err) < 0)
 		job_say(report, "%s", err.text);
 	else
-		status = push(&rework, report);
+		status = push(&rework, NULL, NULL, report);
 	close(lock);
 	ldns_rr_list_deep_free(rework.rrs);
 	return status;

@@ -166,17 +166,6 @@ static struct zone *load(const char *path)
 	return zone;
 }
 
-static int take_record(void *arg, const ldns_rr *rr)
-{
-	struct buf line = {0};
-	bool ok;
-
-	zone_print_rr(rr, &line);
-	ok = !line.failed && fwrite(line.data, 1, line.len, arg) == line.len;
-	buf_fini(&line);
-	return ok ? 0 : -EIO;
-}
-
 static int sign(void *arg)
 {
 	const struct files *files = arg;
@@ -184,14 +173,14 @@ static int sign(void *arg)
 	struct dnssec_key_use uses[2];
 	struct dnssec_keys keys = {0};
 	struct dnssec_signing signing = {.zone = ZONE, .dnskey_ttl = 300, .inception_s = time(NULL) - 3600};
-	FILE *out = fopen(files->out, "we");
+	struct zone_printer printer = {.out = fopen(files->out, "we")};
 	struct err err = {0};
 
 	signing.expiration_s = time(NULL) + 7 * 86400;
-	if (!zone || !out || dnssec_keys_load(&keys, files->keys, ZONE, &err) || keys.count != 1)
+	if (!zone || !printer.out || dnssec_keys_load(&keys, files->keys, ZONE, &err) || keys.count != 1)
 		return 1;
 	dnssec_use_all(&keys, uses, &signing);
-	return dnssec_sign_to(zone->rrs, &signing, take_record, out, &err) || fclose(out);
+	return dnssec_sign_to(zone->rrs, &signing, zone_printer_take, &printer, &err) || fclose(printer.out);
 }
 
 /* What a push takes of ours: reading and checking the new version, and writing the file that servers get. */
