@@ -187,11 +187,11 @@ bool update_records_change(const struct update_records *records, const struct zo
 	for (size_t i = 0; i < ldns_rr_list_rr_count(records->removed); i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(records->removed, i);
 
-		if (is_in(zone->rrs, rr) && !is_in(records->added, rr))
+		if (zone_has(zone, rr) && !is_in(records->added, rr))
 			return true;
 	}
 	for (size_t i = 0; i < ldns_rr_list_rr_count(records->added); i++) {
-		if (!is_in(zone->rrs, ldns_rr_list_rr(records->added, i)))
+		if (!zone_has(zone, ldns_rr_list_rr(records->added, i)))
 			return true;
 	}
 	return false;
