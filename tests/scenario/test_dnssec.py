@@ -25,6 +25,7 @@ HARMLESS = {
     "providers-key-missing": (["timeline.0.what=zonemd-wrong"], "fail"),
     "push": (["lab.zones.example.com.sign.dnskey_ttl=1h"], "fail"),  # signed by a key that resolvers do not know yet
     "rollover": (["matrix.dnskey_ttl=[1h]"], "fail"),  # resolvers hold on to the old keys: steps were really taken, and too early
+    "rollover-too-soon": (["lab.zones.example.com.sign.ds_ttl=1s"], "fail"),
     "signing": (["timeline.0.zone=other.com", "matrix.what=[expired]"], "fail"),
     "zonemd-wrong": (["timeline.0.what=expired"], "fail"),
 }

@@ -297,6 +297,63 @@ static void another_anchor_trusts_nothing(void **state)
 	ASSERT_VERDICT(&c, WWW, WWW, LDNS_RCODE_NOERROR, VALIDATION_BOGUS, 9, "the trust anchor names");
 }
 
+static void an_alias_is_asked_on_where_answers_come_from_servers(void **state)
+{
+	struct validation *v;
+	struct validation_verdict verdict;
+	bool has_asked_on = false;
+	struct chain c;
+
+	(void)state;
+	chain_init(&c);
+	for (int i = LEVELS; i-- > 0;)
+		make_level(&c, i);
+	v = validation_new(c.anchor, "alias.example.com.", LDNS_RR_TYPE_A, NOW);
+	validation_set_direct(v);
+	validation_next(v, &verdict);
+	for (int i = 0; verdict.status == VALIDATION_NEEDS && i < 20; i++) {
+		bool is_alias = verdict.type == LDNS_RR_TYPE_A && !strcmp(verdict.name, "alias.example.com.");
+
+		has_asked_on |= verdict.type == LDNS_RR_TYPE_A && !strcmp(verdict.name, WWW);
+		assert_true(validation_add(v, answer(&c, verdict.name, is_alias ? LDNS_RR_TYPE_CNAME : verdict.type,
+						     verdict.name, LDNS_RCODE_NOERROR)));
+		validation_next(v, &verdict);
+	}
+	assert_true(has_asked_on);
+	assert_int_equal(verdict.status, VALIDATION_SECURE);
+	validation_free(v);
+	chain_fini(&c);
+}
+
+static void what_is_bogus_is_told_with_the_answer_it_stands_in(void **state)
+{
+	const ldns_pkt *keys = NULL, *ds = NULL;
+	struct validation_verdict verdict;
+	struct validation *v;
+	struct chain c;
+
+	(void)state;
+	chain_init(&c);
+	c.levels[ZONE].signing.expiration_s = NOW - 60;
+	for (int i = LEVELS; i-- > 0;)
+		make_level(&c, i);
+	v = validation_new(c.anchor, WWW, LDNS_RR_TYPE_A, NOW);
+	validation_next(v, &verdict);
+	for (int i = 0; verdict.status == VALIDATION_NEEDS && i < 20; i++) {
+		ldns_pkt *packet = answer(&c, verdict.name, verdict.type, verdict.name, LDNS_RCODE_NOERROR);
+
+		if (!strcmp(verdict.name, names[ZONE]))
+			*(verdict.type == LDNS_RR_TYPE_DS ? &ds : &keys) = packet;
+		assert_true(validation_add(v, packet));
+		validation_next(v, &verdict);
+	}
+	assert_int_equal(verdict.status, VALIDATION_BOGUS);
+	assert_ptr_equal(verdict.from, keys);
+	assert_ptr_equal(verdict.against, ds);
+	validation_free(v);
+	chain_fini(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -307,6 +364,8 @@ int main(void)
 		cmocka_unit_test(a_zone_without_ds_is_insecure_and_one_without_signatures_bogus),
 		cmocka_unit_test(a_wildcard_needs_its_proof),
 		cmocka_unit_test(another_anchor_trusts_nothing),
+		cmocka_unit_test(an_alias_is_asked_on_where_answers_come_from_servers),
+		cmocka_unit_test(what_is_bogus_is_told_with_the_answer_it_stands_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
