@@ -44,7 +44,10 @@ int action_push_version(const struct action *action, const struct action_place *
 	buf_fini(&text);
 	if (status)
 		return status;
-	return zone_job_wait(place->server, version->spec->name.value, &version->question, deadline_ns, report);
+	status = zone_job_wait(place->server, version->spec->name.value, &version->question, deadline_ns, report);
+	if (status)
+		job_say_before(report, "the new file is in place, but is not what is served: ");
+	return status;
 }
 
 void action_push_commands(const struct action *action, struct buf *out)

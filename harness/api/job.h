@@ -45,6 +45,8 @@ void jobs_wait(struct jobs *jobs);
 
 /* Says something, replacing what was said before. */
 void job_say(struct job_report *report, const char *fmt, ...) PRINTF(2, 3);
+/* Puts words in front of what was said. */
+void job_say_before(struct job_report *report, const char *words);
 /* Runs a command in dir to its end. Its output (both streams, the last part of it) without line breaks at the end goes into report->text. Its exit status, or 128 and its
  * signal's number, or 127 if it could not be run. */
 int job_exec(const char *const *argv, const char *dir, struct job_report *report);

@@ -74,6 +74,13 @@ void job_say(struct job_report *report, const char *fmt, ...)
 	va_end(ap);
 }
 
+void job_say_before(struct job_report *report, const char *words)
+{
+	struct job_report said = *report;
+
+	job_say(report, "%s%.900s", words, said.text);
+}
+
 static void be_child(const struct host_job *job, int fd)
 {
 	struct job_report report = {.serial = -1};

@@ -80,7 +80,12 @@ static int replace_and_reload(const struct server_process *server, const struct 
 		status = control_verb(server, SERVER_HOLD_ZONE, own->name, report);
 	if (!status)
 		status = replace_file(own->file, text, len, report);
-	return status ? status : control_verb(server, SERVER_RELOAD_ZONE, own->name, report);
+	if (status)
+		return status;
+	status = control_verb(server, SERVER_RELOAD_ZONE, own->name, report);
+	if (status)
+		job_say_before(report, "the new file is in place, but the server could not be told: ");
+	return status;
 }
 
 /* That the server loads from a file; NULL: report->text says that it does not. */
