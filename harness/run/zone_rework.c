@@ -102,14 +102,47 @@ static int prepare_signing(struct zone_rework *rework, struct dnssec_signing *si
 	return r < 0 ? r : rollover_use(dir, signing, err);
 }
 
-static int write_out(const struct zone_rework *rework, FILE *out, struct err *err)
+struct writer {
+	struct zone_printer printer;
+	ldns_rdf *witness; /* NULL: none */
+	ldns_rr_list *kept;
+};
+
+static int write_record(void *arg, const ldns_rr *rr)
 {
-	struct zone_printer printer = {.out = out};
+	struct writer *writer = arg;
+
+	if (writer->witness && ldns_dname_compare(ldns_rr_owner(rr), writer->witness) == 0 &&
+	    !ldns_rr_list_push_rr(writer->kept, ldns_rr_clone(rr)))
+		return -ENOMEM;
+	return zone_printer_take(&writer->printer, rr);
+}
+
+/* Leaves in rework->rrs what the signed zone has at the name of the witness, if there is one. */
+static int write_signed(struct zone_rework *rework, FILE *out, struct err *err)
+{
+	struct writer writer = {.printer = {.out = out}, .kept = ldns_rr_list_new()};
+	int r;
+
+	if (rework->witness.type)
+		writer.witness = ldns_dname_new_frm_str(rework->witness.record);
+	if (!writer.kept || (rework->witness.type && !writer.witness))
+		r = err_set(err, -ENOMEM, LOC_NONE, "out of memory");
+	else
+		r = dnssec_sign_to(rework->rrs, rework->signing, write_record, &writer, err);
+	ldns_rr_list_deep_free(rework->rrs);
+	rework->rrs = writer.kept;
+	ldns_rdf_deep_free(writer.witness);
+	zone_printer_fini(&writer.printer);
+	return r;
+}
+
+static int write_out(struct zone_rework *rework, FILE *out, struct err *err)
+{
 	int r;
 
 	if (rework->signing && !rework->is_unsigned) {
-		r = dnssec_sign_to(rework->rrs, rework->signing, zone_printer_take, &printer, err);
-		zone_printer_fini(&printer);
+		r = write_signed(rework, out, err);
 	} else {
 		r = zone_print(rework->rrs, out);
 		if (r < 0)
