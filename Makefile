@@ -18,7 +18,7 @@ ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 
-PKGS := libpcap libnl-3.0 libnl-route-3.0 ldns yaml-0.1 libcurl libnftables libevent jansson openssl libcap-ng libseccomp libnghttp2
+PKGS := libpcap libnl-3.0 libnl-route-3.0 ldns yaml-0.1 libcurl libnftables libevent jansson openssl libcap-ng libseccomp libnghttp2 libelf
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null | sed 's/-I/-isystem /g')
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wcast-qual -Wstrict-prototypes -Wmissing-prototypes

@@ -1,170 +1,128 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "harness/engine/vm/elf.h"
-#include <elf.h>
 #include <errno.h>
+#include <gelf.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
-/* A file in memory. Every offset in it is somebody else's word: all reading goes through at(). */
-struct image {
-	const unsigned char *data;
+static void endp(Elf **elf)
+{
+	elf_end(*elf);
+}
+
+/* NULL: not an ELF file of this machine's kind. */
+static Elf *open_elf(int fd, GElf_Ehdr *ret_header)
+{
+	Elf *elf;
+
+	elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	if (gelf_getclass(elf) == ELFCLASS64 && gelf_getehdr(elf, ret_header) &&
+	    ret_header->e_ident[EI_DATA] == ELFDATA2LSB)
+		return elf;
+	elf_end(elf);
+	return NULL;
+}
+
+/* In the arena; NULL if the file ends before it does. */
+static const char *string_at(Elf *elf, uint64_t offset, struct arena *arena)
+{
 	size_t len;
-};
+	const char *file = elf_rawfile(elf, &len);
 
-static const void *at(const struct image *image, uint64_t offset, uint64_t len)
-{
-	return offset <= image->len && len <= image->len - offset ? image->data + offset : NULL;
-}
-
-/* NULL if it does not end within the file. */
-static const char *string_at(const struct image *image, uint64_t offset)
-{
-	if (offset >= image->len || !memchr(image->data + offset, 0, image->len - offset))
+	if (!file || offset >= len || !memchr(file + offset, 0, len - offset))
 		return NULL;
-	return (const char *)image->data + offset;
-}
-
-static int open_image(int fd, struct image *ret)
-{
-	struct stat st;
-	void *data;
-
-	if (fstat(fd, &st))
-		return -errno;
-	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(Elf64_Ehdr))
-		return -ENOEXEC;
-	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (data == MAP_FAILED)
-		return -errno;
-	*ret = (struct image){data, (size_t)st.st_size};
-	return 0;
-}
-
-static void close_image(const struct image *image)
-{
-	munmap((void *)(uintptr_t)image->data, image->len);
-}
-
-static const Elf64_Ehdr *header_of(const struct image *image)
-{
-	const Elf64_Ehdr *header = at(image, 0, sizeof(*header));
-
-	if (!header || memcmp(header->e_ident, ELFMAG, SELFMAG) || header->e_ident[EI_CLASS] != ELFCLASS64 ||
-	    header->e_ident[EI_DATA] != ELFDATA2LSB)
-		return NULL;
-	return header;
-}
-
-static const Elf64_Phdr *segment(const struct image *image, const Elf64_Ehdr *header, size_t i)
-{
-	return i < header->e_phnum && header->e_phentsize == sizeof(Elf64_Phdr)
-		       ? at(image, header->e_phoff + i * sizeof(Elf64_Phdr), sizeof(Elf64_Phdr))
-		       : NULL;
+	return arena_strdup(arena, file + offset);
 }
 
 /* Where in the file the byte at a virtual address stands. */
-static uint64_t file_offset(const struct image *image, const Elf64_Ehdr *header, uint64_t address)
+static uint64_t file_offset(Elf *elf, uint64_t address)
 {
-	const Elf64_Phdr *load;
+	GElf_Phdr load;
 
-	for (size_t i = 0; (load = segment(image, header, i)); i++) {
-		if (load->p_type == PT_LOAD && address >= load->p_vaddr && address - load->p_vaddr < load->p_filesz)
-			return load->p_offset + (address - load->p_vaddr);
+	for (int i = 0; gelf_getphdr(elf, i, &load); i++) {
+		if (load.p_type == PT_LOAD && address >= load.p_vaddr && address - load.p_vaddr < load.p_filesz)
+			return load.p_offset + (address - load.p_vaddr);
 	}
 	return UINT64_MAX;
 }
 
-static const Elf64_Dyn *entries(const struct image *image, const Elf64_Phdr *dynamic, size_t *ret_count)
+static int read_entry(Elf *elf, const GElf_Dyn *entry, uint64_t names, struct arena *arena, struct elf_needs *ret)
 {
-	*ret_count = dynamic->p_filesz / sizeof(Elf64_Dyn);
-	return at(image, dynamic->p_offset, *ret_count * sizeof(Elf64_Dyn));
-}
+	bool is_path = entry->d_tag == DT_RUNPATH || entry->d_tag == DT_RPATH;
+	const char *text;
 
-static int read_dynamic(const struct image *image, const Elf64_Ehdr *header, const Elf64_Phdr *dynamic,
-			struct arena *arena, struct elf_needs *ret)
-{
-	size_t count;
-	const Elf64_Dyn *entry = entries(image, dynamic, &count);
-	uint64_t names = UINT64_MAX;
-
-	if (!entry)
+	if (!is_path && entry->d_tag != DT_NEEDED)
+		return 0;
+	text = entry->d_un.d_val <= UINT64_MAX - names ? string_at(elf, names + entry->d_un.d_val, arena) : NULL;
+	if (!text)
 		return -EBADMSG;
-	for (size_t i = 0; i < count && entry[i].d_tag != DT_NULL; i++) {
-		if (entry[i].d_tag == DT_STRTAB)
-			names = file_offset(image, header, entry[i].d_un.d_ptr);
-	}
-	ret->libraries = ARENA_ARRAY(arena, const char *, count + 1);
-	for (size_t i = 0; i < count && entry[i].d_tag != DT_NULL; i++) {
-		bool is_path = entry[i].d_tag == DT_RUNPATH || entry[i].d_tag == DT_RPATH;
-		const char *text;
-
-		if (!is_path && entry[i].d_tag != DT_NEEDED)
-			continue;
-		text = names < image->len && entry[i].d_un.d_val < image->len
-			       ? string_at(image, names + entry[i].d_un.d_val)
-			       : NULL;
-		if (!text)
-			return -EBADMSG;
-		if (is_path)
-			ret->runpath = arena_strdup(arena, text);
-		else
-			ret->libraries[ret->library_count++] = arena_strdup(arena, text);
-	}
+	if (is_path)
+		ret->runpath = text;
+	else
+		ret->libraries[ret->library_count++] = text;
 	return 0;
 }
 
-static int read_segments(const struct image *image, struct arena *arena, struct elf_needs *ret)
+/* The dynamic segment rather than the section: a program runs without sections. */
+static int read_dynamic(Elf *elf, const GElf_Phdr *dynamic, struct arena *arena, struct elf_needs *ret)
 {
-	const Elf64_Ehdr *header = header_of(image);
-	const Elf64_Phdr *found;
-	int r = 0;
+	Elf_Data *data = elf_getdata_rawchunk(elf, (int64_t)dynamic->p_offset, dynamic->p_filesz, ELF_T_DYN);
+	uint64_t names = UINT64_MAX;
+	GElf_Dyn entry;
+	int count = 0, r = 0;
 
-	if (!header)
-		return -ENOEXEC;
-	for (size_t i = 0; !r && (found = segment(image, header, i)); i++) {
-		if (found->p_type == PT_INTERP) {
-			const char *path = string_at(image, found->p_offset);
-
-			if (!path)
-				return -EBADMSG;
-			ret->interpreter = arena_strdup(arena, path);
-		} else if (found->p_type == PT_DYNAMIC) {
-			r = read_dynamic(image, header, found, arena, ret);
-		}
+	if (!data)
+		return -EBADMSG;
+	for (; gelf_getdyn(data, count, &entry) && entry.d_tag != DT_NULL; count++) {
+		if (entry.d_tag == DT_STRTAB)
+			names = file_offset(elf, entry.d_un.d_ptr);
 	}
+	ret->libraries = ARENA_ARRAY(arena, const char *, (size_t)count + 1);
+	for (int i = 0; !r && i < count; i++)
+		r = read_entry(elf, gelf_getdyn(data, i, &entry), names, arena, ret);
 	return r;
 }
 
 int elf_read_needs(int fd, struct arena *arena, struct elf_needs *ret)
 {
 	struct elf_needs needs = {0};
-	struct image image;
-	int r = open_image(fd, &image);
+	GElf_Ehdr header;
+	CLEANUP(endp) Elf *elf = open_elf(fd, &header);
+	size_t count;
+	int r = 0;
 
-	if (r)
-		return r;
-	r = read_segments(&image, arena, &needs);
-	close_image(&image);
+	if (!elf)
+		return -ENOEXEC;
+	if (elf_getphdrnum(elf, &count))
+		return -EBADMSG;
+	for (size_t i = 0; !r && i < count; i++) {
+		GElf_Phdr segment;
+
+		if (!gelf_getphdr(elf, (int)i, &segment))
+			return -EBADMSG;
+		if (segment.p_type == PT_DYNAMIC)
+			r = read_dynamic(elf, &segment, arena, &needs);
+		else if (segment.p_type == PT_INTERP) {
+			needs.interpreter = string_at(elf, segment.p_offset, arena);
+			r = needs.interpreter ? 0 : -EBADMSG;
+		}
+	}
 	if (!r)
 		*ret = needs;
 	return r;
 }
 
-static const Elf64_Shdr *section(const struct image *image, const Elf64_Ehdr *header, size_t i)
+static Elf_Scn *find_section(Elf *elf, const char *name)
 {
-	return i < header->e_shnum && header->e_shentsize == sizeof(Elf64_Shdr)
-		       ? at(image, header->e_shoff + i * sizeof(Elf64_Shdr), sizeof(Elf64_Shdr))
-		       : NULL;
-}
+	Elf_Scn *found = NULL;
+	GElf_Shdr header;
+	size_t names;
 
-static const Elf64_Shdr *find_section(const struct image *image, const Elf64_Ehdr *header, const char *name)
-{
-	const Elf64_Shdr *names = section(image, header, header->e_shstrndx), *found;
-
-	for (size_t i = 0; names && (found = section(image, header, i)); i++) {
-		const char *text = string_at(image, names->sh_offset + found->sh_name);
+	if (elf_getshdrstrndx(elf, &names))
+		return NULL;
+	while ((found = elf_nextscn(elf, found)) && gelf_getshdr(found, &header)) {
+		const char *text = elf_strptr(elf, names, header.sh_name);
 
 		if (text && !strcmp(text, name))
 			return found;
@@ -191,22 +149,17 @@ static const char *find_value(const char *data, size_t len, const char *key)
 
 int elf_read_modinfo(int fd, const char *key, struct arena *arena, const char **ret)
 {
-	const Elf64_Ehdr *header;
-	const Elf64_Shdr *info;
-	struct image image;
-	int r = open_image(fd, &image);
+	GElf_Ehdr header;
+	CLEANUP(endp) Elf *elf = open_elf(fd, &header);
+	Elf_Scn *section = elf ? find_section(elf, ".modinfo") : NULL;
+	Elf_Data *data = section ? elf_rawdata(section, NULL) : NULL;
+	const char *value;
 
-	if (r)
-		return r;
-	header = header_of(&image);
-	info = header ? find_section(&image, header, ".modinfo") : NULL;
-	if (info && at(&image, info->sh_offset, info->sh_size)) {
-		const char *value = find_value(at(&image, info->sh_offset, info->sh_size), info->sh_size, key);
-
-		*ret = value ? arena_strdup(arena, value) : NULL;
-	} else {
-		r = header ? -EBADMSG : -ENOEXEC;
-	}
-	close_image(&image);
-	return r;
+	if (!elf)
+		return -ENOEXEC;
+	if (!data)
+		return -EBADMSG;
+	value = find_value(data->d_buf, data->d_size, key);
+	*ret = value ? arena_strdup(arena, value) : NULL;
+	return 0;
 }

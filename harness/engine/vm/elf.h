@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a program or library says it needs to run (gABI chapter 5): its interpreter, the names of its libraries, where to look for them. And what a kernel module says of itself.
+ * What a program or library says it needs to run (gABI chapter 5): its interpreter, the names of its libraries, where to look for them. And what a kernel module says of itself. Read with libelf.
  */
 #pragma once
 #include "harness/base/arena.h"

@@ -78,6 +78,7 @@ static struct tiny make_tiny(void)
 
 	tiny.header.e_ident[EI_CLASS] = ELFCLASS64;
 	tiny.header.e_ident[EI_DATA] = ELFDATA2LSB;
+	tiny.header.e_ident[EI_VERSION] = EV_CURRENT;
 	return tiny;
 }
 
@@ -120,6 +121,37 @@ static void pointers_out_of_the_file_are_refused(void **state)
 	assert_int_equal(read_bytes(&tiny, sizeof(tiny), arena, &needs), -EBADMSG);
 }
 
+/* What modinfo(8) would show, were this program a module. */
+__attribute__((section(".modinfo"), used)) static const char modinfo[] =
+	"depends=nfnetlink,libcrc32c\0softdep=\0name=tiny";
+
+static void a_module_tells_what_it_depends_on(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP_CLOSE int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	const char *value;
+
+	(void)state;
+	assert_int_equal(elf_read_modinfo(fd, "depends", arena, &value), 0);
+	assert_string_equal(value, "nfnetlink,libcrc32c");
+	assert_int_equal(elf_read_modinfo(fd, "softdep", arena, &value), 0);
+	assert_string_equal(value, "");
+	assert_int_equal(elf_read_modinfo(fd, "depend", arena, &value), 0);
+	assert_null(value);
+}
+
+static void what_has_no_module_information_is_a_broken_module(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP_CLOSE int fd = open("/lib64/ld-linux-x86-64.so.2", O_RDONLY | O_CLOEXEC);
+	CLEANUP_CLOSE int text = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+	const char *value;
+
+	(void)state;
+	assert_int_equal(elf_read_modinfo(fd, "depends", arena, &value), -EBADMSG);
+	assert_int_equal(elf_read_modinfo(text, "depends", arena, &value), -ENOEXEC);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +159,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_program_is_said_to_be_none),
 		cmocka_unit_test(a_made_up_program_is_read),
 		cmocka_unit_test(pointers_out_of_the_file_are_refused),
+		cmocka_unit_test(a_module_tells_what_it_depends_on),
+		cmocka_unit_test(what_has_no_module_information_is_a_broken_module),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
