@@ -11,6 +11,7 @@ import harmless  # noqa: E402
 
 YEAR_S = 366 * 24 * 3600
 STINGS = {
+    "all-away": (["timeline.0.for=2m"], "fail"),
     "ds-left-behind": (["timeline.1.for=1s"], "fail"),
     "host-cache": (["timeline.0.for=5s"], "fail"),
     "moved": (["timeline.3.for=1s"], "fail"),
