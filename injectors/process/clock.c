@@ -55,6 +55,14 @@ static int set_all(struct injector *injector, struct injector_ctx *ctx, int64_t 
 		if (!clock)
 			return err_set(err, -ESRCH, server->loc, "%s was not started with a clock that can be shifted",
 				       server->host);
+		if (shift_ns && !atomic_load(&clock->loads))
+			return err_set(
+				err, -EOPNOTSUPP, server->loc,
+				"%s of %s cannot be given another clock: it was started with a library for that and "
+				"has not "
+				"loaded it, as programs do that are linked statically or have privileges of their own "
+				"(setuid, file capabilities); take one that is linked to libc and has none",
+				server->software->program, server->host);
 		if (!server->mark.is_held && shift_ns)
 			server->mark =
 				(struct server_mark){.is_held = true, .count = atomic_load(&clock->shifted_reads)};

@@ -69,6 +69,39 @@ $TTL 5
 @ IN SOA ns1.alpha-dns.net. hostmaster.example.com. 1 3600 600 86400 5
 """ + "".join(f"@ IN NS ns{i}.alpha-dns.net.\n" for i in range(1, 5)) + "www IN A 192.0.2.80\n"
 
+FUTURE = """\
+plan: 1
+name: Future
+lab:
+  zones:
+    example.com: {file: example.com.zone, sign: true}
+  providers:
+    alpha:
+      nameservers:
+        ns1: {hostname: ns1.alpha-dns.net, address: [192.0.2.1], server: knot}   # its NOTIFY goes out at once
+    beta:
+      nameservers:
+        bind: {hostname: ns2.alpha-dns.net, address: [198.51.100.1], server: bind, primary: alpha.ns1}
+        nsd: {hostname: ns3.alpha-dns.net, address: [198.51.100.2], server: nsd, primary: alpha.ns1}
+        powerdns: {hostname: ns4.alpha-dns.net, address: [198.51.100.3], server: powerdns, primary: alpha.ns1}
+  resolvers:
+    unbound: {address: 203.0.113.1, server: unbound}
+    named: {address: 203.0.113.2, server: bind}
+    recursor: {address: 203.0.113.3, server: powerdns-recursor}
+    kresd: {address: 203.0.113.4, server: knot-resolver}
+  clients:
+    office: {resolvers: [unbound]}
+recovery: 500ms
+probes:
+  unbound: {from: office, via: unbound, query: fresh.example.com A, unique: true, every: 100ms, timeout: 1s}
+  named: {from: office, via: named, query: fresh.example.com A, unique: true, every: 100ms, timeout: 1s}
+  recursor: {from: office, via: recursor, query: fresh.example.com A, unique: true, every: 100ms, timeout: 1s}
+  kresd: {from: office, via: kresd, query: fresh.example.com A, unique: true, every: 100ms, timeout: 1s}
+timeline:
+  - {at: 1s, for: 2s, fault: clock, target: [beta, unbound, named, recursor, kresd], ahead: 40d, name: future}
+  - {at: 1500ms, do: raise-serial, zone: example.com}
+"""
+
 # What the software's own tool says when it finds nobody.
 NOBODY = {
     "alpha.bind": "rndc: connect failed: 127.0.0.1#953: connection refused",
@@ -79,6 +112,30 @@ NOBODY = {
     "recursor": "No such file or directory",
     "kresd": "No such file or directory",
 }
+
+
+# What the software writes into its log of a NOTIFY that was signed forty days ago.
+BAD_TIME = {"beta.bind": "tsig verify failure (BADTIME)", "beta.nsd": "bad tsig (Bad Time)",
+            "beta.powerdns": "Invalid TSIG time delta"}
+
+
+@drill.case
+def every_resolver_and_secondary_with_a_clock_ahead_takes_signatures_for_old():
+    result = drill.drill(drill.write_plan(FUTURE, **{"example.com.zone": ZONE + "*.fresh IN A 192.0.2.81\n"}))
+    applied, = (event["t_ns"] for event in result.events("fault.applied"))
+    reverting, = (event["t_ns"] for event in result.events("fault.reverting"))
+    heard = {}
+    for sample in result.events("sample"):
+        when = "before" if sample["done_ns"] < applied else "during" if applied + 1e8 < sample["due_ns"] < reverting and \
+            (sample["done_ns"] < reverting or sample["outcome"] == "timeout") else None
+        heard.setdefault((sample["probe"], when), set()).add(sample.get("rcode", sample["outcome"]))
+    for probe in ("unbound", "named", "recursor", "kresd"):
+        assert heard[probe, "before"] == {"NOERROR"}, heard
+        assert heard[probe, "during"] <= {"SERVFAIL", "timeout"}, (probe, heard)
+        assert probe == "kresd" or "SERVFAIL" in heard[probe, "during"], (probe, heard)  # kresd takes its time first
+    for host, words in BAD_TIME.items():
+        with open(result.path("logs", host + ".log"), encoding="utf-8", errors="replace") as log:
+            assert words in log.read(), host
 
 
 @drill.case

@@ -11,7 +11,9 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
@@ -27,8 +29,10 @@ __attribute__((constructor)) static void map_page(void)
 	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
 	void *mapped = fd < 0 ? MAP_FAILED : mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	if (mapped != MAP_FAILED)
+	if (mapped != MAP_FAILED) {
 		page = mapped;
+		atomic_fetch_add(&page->loads, 1);
+	}
 	if (fd >= 0)
 		close(fd);
 }
@@ -83,6 +87,38 @@ time_t time(time_t *ret)
 	if (ret)
 		*ret = now.tv_sec;
 	return now.tv_sec;
+}
+
+/* When the kernel took a datagram in, by its clock (socket(7), SO_TIMESTAMP). pdns_recursor drops what it then thinks is old. */
+static void shift_stamps(struct msghdr *message, int64_t shift_ns)
+{
+	for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at; at = CMSG_NXTHDR(message, at)) {
+		struct timespec when;
+		struct timeval rough;
+
+		if (at->cmsg_level != SOL_SOCKET)
+			continue;
+		if (at->cmsg_type == SCM_TIMESTAMPNS) {
+			memcpy(&when, CMSG_DATA(at), sizeof(when));
+			when = add(when, shift_ns);
+			memcpy(CMSG_DATA(at), &when, sizeof(when));
+		} else if (at->cmsg_type == SCM_TIMESTAMP) {
+			memcpy(&rough, CMSG_DATA(at), sizeof(rough));
+			when = add((struct timespec){rough.tv_sec, rough.tv_usec * 1000}, shift_ns);
+			rough = (struct timeval){when.tv_sec, when.tv_nsec / 1000};
+			memcpy(CMSG_DATA(at), &rough, sizeof(rough));
+		}
+	}
+}
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+	ssize_t n = syscall(SYS_recvmsg, fd, message, flags);
+	int64_t shift_ns = shift();
+
+	if (n >= 0 && shift_ns)
+		shift_stamps(message, shift_ns);
+	return n;
 }
 
 /* glibc keeps the clock of a condition variable in this bit (nptl/pthread_cond_common.c). */

@@ -75,6 +75,24 @@ static void server_says_the_wrong_time_and_then_the_right_one(void **state UNUSE
 	bed_run(&clock_ops, "r1", "knot", KEYS("ahead", "40d"), says_the_wrong_time);
 }
 
+/* As of a program that takes no libraries. */
+static int has_no_library(struct trial *trial UNUSED, struct err *err)
+{
+	struct server_clock *clock = server_process_clock(bed_server());
+
+	CHECK(atomic_load(&clock->loads) > 0);
+	atomic_store(&clock->loads, 0);
+	CHECK(bed_apply(err) == -EOPNOTSUPP && strstr(err->text, "unbound of r1 cannot be given another clock: "));
+	*err = (struct err){0};
+	CHECK(!atomic_load(&clock->shift_ns));
+	return bed_revert(err);
+}
+
+static void server_that_has_not_loaded_the_library_is_refused(void **state UNUSED)
+{
+	bed_run(&clock_ops, "r1", "knot", KEYS("ahead", "40d"), has_no_library);
+}
+
 static int drifts(struct trial *trial UNUSED, struct err *err)
 {
 	bed_of->ctx.progress_ppm = 0;
@@ -103,6 +121,7 @@ int main(void)
 		cmocka_unit_test(rejects_neither_and_both_directions),
 		cmocka_unit_test(describes_itself),
 		cmocka_unit_test(server_says_the_wrong_time_and_then_the_right_one),
+		cmocka_unit_test(server_that_has_not_loaded_the_library_is_refused),
 		cmocka_unit_test(ramp_lets_it_drift),
 		cmocka_unit_test(revert_without_apply),
 	};
