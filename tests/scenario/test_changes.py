@@ -91,8 +91,8 @@ def a_step_that_fails_makes_the_run_an_error_unless_it_may():
 
 @drill.case
 def a_push_that_nobody_reads_says_that_its_file_lies_there():
-    result = drill.drill(plan("  - {at: 300ms, for: 900ms, fault: kill, target: alpha}\n"
-                              f"  - {{at: 600ms, do: push, zone: example.com, file: {FOLDER}/zones/example.com.v2.zone, timeout: 500ms, may_fail: true}}\n"),
+    result = drill.drill(plan("  - {at: 500ms, for: 900ms, fault: kill, target: alpha}\n"
+                              f"  - {{at: 700ms, do: push, zone: example.com, file: {FOLDER}/zones/example.com.v2.zone, timeout: 500ms, may_fail: true}}\n"),
                          check=3)  # the server has the new zone once it starts again
     host, = result.events("step.host")
     assert not host["ok"] and "the new file is in place, but the server could not be told" in host["text"], host

@@ -13,8 +13,8 @@ import pcap  # noqa: E402
 FOLDER = os.path.join(drill.SCENARIOS, "20-zone")
 NOERROR, YXRRSET, NXRRSET = 0, 7, 8
 
-HEARD = ("matrix.case={heard: [{at: 300ms, for: 1s, fault: dns, target: alpha.ns1, match: {opcode: NOTIFY}, do: {drop: answer}}, "
-         "{at: 500ms, do: update, from: deploy, zone: example.com, add: new A 192.0.2.9}]}")
+HEARD = ("matrix.case={heard: [{at: 500ms, for: 1s, fault: dns, target: alpha.ns1, match: {opcode: NOTIFY}, do: {drop: answer}}, "
+         "{at: 700ms, do: update, from: deploy, zone: example.com, add: new A 192.0.2.9}]}")
 HARMLESS = {
     "update-refused": (["timeline.8.ahead=1s"], "error"),  # the last update is taken then, and was not to be
     "update-unknown": ([HEARD], "inconclusive"),
@@ -60,11 +60,11 @@ def an_update_that_comes_twice_is_answered_twice():
 
 
 def one(fault, update, check=3):
-    """deploy's update at half a second, with a fault of messages around it. What the step says came of it."""
+    """deploy's update at 700 ms, with a fault of messages around it. What the step says came of it."""
     result = drill.drill(drill.write_plan(
         f"plan: 1\ninclude: {FOLDER}/update-lab.yaml\nname: update\nrecovery: 300ms\nexpect: []\ntimeline:\n"
-        f"  - {{at: 300ms, for: 1s, fault: dns, target: alpha.ns1, match: {{opcode: UPDATE}}, do: {{{fault}}}}}\n"
-        "  - {at: 500ms, do: update, from: deploy, zone: example.com, add: new A 192.0.2.90, family: ipv6, request_timeout: 300ms, "
+        f"  - {{at: 500ms, for: 1s, fault: dns, target: alpha.ns1, match: {{opcode: UPDATE}}, do: {{{fault}}}}}\n"
+        "  - {at: 700ms, do: update, from: deploy, zone: example.com, add: new A 192.0.2.90, family: ipv6, request_timeout: 300ms, "
         f"{update}}}\n"), check=check)
     host, = result.events("step.host")
     return host
