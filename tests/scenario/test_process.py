@@ -57,11 +57,11 @@ probes:
 timeline:
   - {at: 100ms, do: reload, target: alpha}
   - {at: 100ms, do: flush, target: [unbound, recursor, kresd]}
-  - {at: 1500ms, for: 2s, fault: control-lost, target: [alpha, unbound, recursor, kresd], name: deaf}
-  - {at: 2s, do: reload, target: alpha, may_fail: true}
-  - {at: 2s, do: flush, target: [unbound, recursor, kresd], may_fail: true}
-  - {at: 4s, do: reload, target: alpha}
-  - {at: 4s, do: flush, target: [unbound, recursor, kresd]}
+  - {at: 3s, for: 2s, fault: control-lost, target: [alpha, unbound, recursor, kresd], name: deaf}
+  - {at: 3500ms, do: reload, target: alpha, may_fail: true}
+  - {at: 3500ms, do: flush, target: [unbound, recursor, kresd], may_fail: true}
+  - {at: 5500ms, do: reload, target: alpha}
+  - {at: 5500ms, do: flush, target: [unbound, recursor, kresd]}
 """
 ZONE = """\
 $ORIGIN example.com.
@@ -98,8 +98,8 @@ probes:
   recursor: {from: office, via: recursor, query: fresh.example.com A, unique: true, every: 100ms, timeout: 1s}
   kresd: {from: office, via: kresd, query: fresh.example.com A, unique: true, every: 100ms, timeout: 1s}
 timeline:
-  - {at: 1s, for: 2s, fault: clock, target: [beta, unbound, named, recursor, kresd], ahead: 40d, name: future}
-  - {at: 1500ms, do: raise-serial, zone: example.com}
+  - {at: 3s, for: 2s, fault: clock, target: [beta, unbound, named, recursor, kresd], ahead: 40d, name: future}
+  - {at: 3500ms, do: raise-serial, zone: example.com}
 """
 
 # What the software's own tool says when it finds nobody.
