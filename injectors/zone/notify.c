@@ -235,7 +235,7 @@ static int start_sender(struct notify *notify, struct injector_ctx *ctx, struct 
 	struct server_tsig *keys = calloc(count + 1, sizeof(*keys));
 	const struct notify_words words = {.zone = notify->zone_name,
 					   .serial = (uint32_t)notify->serial,
-					   .rate = notify->rate * (int64_t)count,
+					   .rate = notify->rate,
 					   .to = to,
 					   .count = notify->to_count};
 	int r = -ENOMEM;
@@ -244,7 +244,9 @@ static int start_sender(struct notify *notify, struct injector_ctx *ctx, struct 
 		const struct server_tsig *key = find_key(notify, &notify->injector.servers[i], ctx, &keys[i]);
 
 		for (size_t k = 0; k < notify->told[i].count; k++)
-			to[notify->told[i].first + k] = (struct notify_to){notify->to[notify->told[i].first + k], key};
+			to[notify->told[i].first + k] =
+				(struct notify_to){notify->to[notify->told[i].first + k], key, notify->told[i].first,
+						   notify->told[i].count};
 	}
 	if (to && keys)
 		r = host ? notify_sender_start(host, &words, &notify->sender, err)
@@ -394,7 +396,9 @@ static void commands(const struct injector *injector, struct buf *to_apply, stru
 
 	for (size_t i = 0; i < notify->to_count; i++)
 		buf_printf(to_apply,
-			   "# on %s, %" PRId64 " times a second: ldns-notify -r 1 -z %s -s %" PRId64 "%s %s\n",
+			   "# on %s, %" PRId64
+			   " times a second to each server, its addresses in turn: ldns-notify -r 1 -z %s -s %" PRId64
+			   "%s %s\n",
 			   notify->by.value, notify->rate, notify->zone_name, notify->serial,
 			   notify->tsig == TSIG_MISSING ? "" : " -y KEY:SECRET:hmac-sha256", notify->to[i]->text);
 	(void)to_revert;

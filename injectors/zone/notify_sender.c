@@ -108,6 +108,15 @@ static void hear(struct child *child, size_t i)
 	}
 }
 
+/* Every server once, at its turn-th address. */
+static void send_round(struct child *child, size_t turn)
+{
+	const struct notify_to *to = child->words->to;
+
+	for (size_t i = 0; i < child->words->count; i += to[i].count)
+		send_one(child, i + turn % to[i].count);
+}
+
 static _Noreturn void run(struct child *child)
 {
 	size_t count = child->words->count;
@@ -129,7 +138,7 @@ static _Noreturn void run(struct child *child)
 			for (size_t i = 0; i < count; i++)
 				hear(child, i);
 		}
-		send_one(child, (size_t)n % count);
+		send_round(child, (size_t)n);
 	}
 }
 

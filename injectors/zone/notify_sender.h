@@ -2,7 +2,7 @@
 /*
  * Says NOTIFY (RFC 1996) from a host of the lab, so many a second, and counts what is answered. A process of its own does it, so that a storm holds up no probe; it dies with its maker.
  *
- * notify_sender_start → notify_sender_counts* → notify_sender_end. Over UDP, to each address in turn.
+ * notify_sender_start → notify_sender_counts* → notify_sender_end. Over UDP.
  */
 #pragma once
 #include "harness/api/host.h"
@@ -15,12 +15,13 @@ struct notify_sender;
 struct notify_to {
 	const struct address *address; /* borrowed until notify_sender_start returns */
 	const struct server_tsig *key; /* signed with it (RFC 8945); NULL: not at all. borrowed likewise */
+	size_t first, count; /* of words->to: the addresses of its server, this one among them, which take turns */
 };
 
 struct notify_words {
 	const char *zone; /* borrowed until notify_sender_start returns */
 	uint32_t serial; /* of the SOA record that goes with it */
-	int64_t rate; /* a second, all addresses together: in turn */
+	int64_t rate; /* a second, to each server */
 	const struct notify_to *to; /* borrowed likewise */
 	size_t count;
 };
