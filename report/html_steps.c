@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The steps of a timeline that change something: a row for each above the lanes, a line through them when the change was accepted; and the tables of what came of each, and who showed it when. */
+#include <string.h>
+
 #include "report/escape.h"
 #include "report/facts.h"
 #include "report/format.h"
@@ -15,10 +17,14 @@ static int64_t began_ns(const struct run_record *run, const struct step_record *
 static void step_label(struct buf *out, const struct step_record *step)
 {
 	const struct ev_plan_step *plan = &step->plan;
+	const char *kind = plan->kind ? plan->kind : "";
 
 	escape_cut(out, plan->name, LABEL_BYTES);
-	buf_printf(out, ": %s ", plan->kind ? plan->kind : "");
-	escape_cut(out, plan->zone ? plan->zone : plan->target, LABEL_BYTES);
+	if (!plan->name ||
+	    strncmp(plan->name, kind, strlen(kind))) { /* one without a name of its own is called by these */
+		buf_printf(out, ": %s ", kind);
+		escape_cut(out, plan->zone ? plan->zone : plan->target, LABEL_BYTES);
+	}
 	if (!step->started)
 		buf_puts(out, ", not begun");
 	else if (!step->ended)
@@ -87,7 +93,8 @@ static void outcome_cell(struct buf *out, const struct step_record *step)
 	}
 	if (!step->started)
 		buf_puts(&cell, "not begun");
-	else if (step->text)
+	else if (step->text &&
+		 !(cell.data && strstr(cell.data, step->text))) /* of hosts that failed, the first one's */
 		buf_printf(&cell, "%s%s", cell.len ? "; " : "", step->text);
 	html_cell(out, step->ok ? "prose" : "prose alarm", &cell);
 	buf_fini(&cell);

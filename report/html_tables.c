@@ -71,7 +71,7 @@ static void effect_cell(struct buf *out, const struct fault_record *fault)
 	snprintf(packets, sizeof(packets), "%lld", (long long)fault->packets);
 	if (!fault->took_effect)
 		buf_puts(&cell, fault->effect ? "none proven: " : "none proven");
-	else if (!fault->effect || !strstr(fault->effect, packets))
+	else if (!fault->effect || (fault->packets && !strstr(fault->effect, packets)))
 		buf_printf(&cell, "%s packets (%lld bytes)%s", packets, (long long)fault->bytes,
 			   fault->effect ? ": " : "");
 	buf_puts(&cell, fault->effect ? fault->effect : "");
@@ -95,6 +95,8 @@ static void fault_row(struct buf *out, const struct run_record *run, const struc
 		buf_printf(&cell, ", from %s", plan->from);
 	if (plan->sentence)
 		buf_printf(&cell, ": %s", plan->sentence);
+	if (fault->backend)
+		buf_printf(&cell, " (backend: %s)", fault->backend);
 	html_cell(out, "prose", &cell);
 	format_moment(&cell, facts_sub(planned, zero));
 	buf_puts(&cell, ", for ");

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # dnsdrill-test: drills timeout=600
 """Every plan of scenarios/60-process passes, and stops passing when its fault is made harmless: then it proves something."""
+import html
 import os
 import sys
 
@@ -52,6 +53,7 @@ lab:
   clients:
     office: {resolvers: [unbound]}
 recovery: 1s
+baseline: 50%   # caches are cold, and the machine may be busy
 probes:
   www: {from: office, query: www.example.com A, every: 100ms}
 timeline:
@@ -92,6 +94,7 @@ lab:
   clients:
     office: {resolvers: [unbound]}
 recovery: 500ms
+baseline: 50%
 probes:
   unbound: {from: office, via: unbound, query: fresh.example.com A, unique: true, every: 100ms, timeout: 1s}
   named: {from: office, via: named, query: fresh.example.com A, unique: true, every: 100ms, timeout: 1s}
@@ -130,7 +133,7 @@ def every_resolver_and_secondary_with_a_clock_ahead_takes_signatures_for_old():
             (sample["done_ns"] < reverting or sample["outcome"] == "timeout") else None
         heard.setdefault((sample["probe"], when), set()).add(sample.get("rcode", sample["outcome"]))
     for probe in ("unbound", "named", "recursor", "kresd"):
-        assert heard[probe, "before"] == {"NOERROR"}, heard
+        assert heard[probe, "before"] <= {"NOERROR", "timeout"} and "NOERROR" in heard[probe, "before"], heard
         assert heard[probe, "during"] <= {"SERVFAIL", "timeout"}, (probe, heard)
         assert probe == "kresd" or "SERVFAIL" in heard[probe, "during"], (probe, heard)  # kresd takes its time first
     for host, words in BAD_TIME.items():
@@ -150,8 +153,14 @@ def no_server_can_be_told_anything_without_its_control_channel_and_all_can_after
             assert not event["ok"] and NOBODY[host] in event["text"], event
             assert told[before][host]["ok"] and told[after][host]["ok"], (told[before][host], told[after][host])
     assert set(told[3]) | set(told[4]) == set(NOBODY)
+    applied, = (event["t_ns"] for event in result.events("fault.applied"))
     for sample in result.events("sample"):
-        assert sample["outcome"] == "ok", sample
+        assert sample["due_ns"] < applied or sample["outcome"] == "ok", sample
+    with open(result.path("report.html"), encoding="utf-8") as file:
+        steps = file.read().split("What came of it", 1)[1].split("</table>", 1)[0]
+    for event in (*told[3].values(), *told[4].values()):
+        said = html.escape(f"{event['host']}: {event['text']}").replace("&#x27;", "'").replace("&#39;", "'")
+        assert steps.replace("&#39;", "'").replace("&#x27;", "'").count(said) == 1, (said, steps)
 
 
 harmless.folder(FOLDER, HARMLESS, without=["lab"])
