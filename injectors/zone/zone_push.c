@@ -15,6 +15,8 @@
 
 static const char *const serials[] = {"raised", "kept", "lower", "far", NULL};
 enum serial { SERIAL_RAISED, SERIAL_KEPT, SERIAL_LOWER, SERIAL_FAR };
+#define RECORD_NS \
+	(300 * MSEC) /* at least, to look at a record once the serial shows: the server may be slow, and has it */
 #define SERIAL_FAR_STEP INT32_MAX /* the most that still counts as higher (RFC 1982 section 3.2) */
 
 static const char *const expectations[] = {"served", "refused", "either", NULL};
@@ -293,6 +295,8 @@ static int look_at_record(const struct zone_push_server *server, int64_t serial,
 		return 0;
 	}
 	type = ldns_rr_type2str((ldns_rr_type)record->type);
+	if (until_ns < clock_now_ns() + RECORD_NS)
+		until_ns = clock_now_ns() + RECORD_NS;
 	status = zone_job_wait(server->process, push->spec->name.value, record, until_ns, report);
 	if (status)
 		job_say(report, "shows serial %lld, and yet not what was pushed of %s %s", (long long)serial,
