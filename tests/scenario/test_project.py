@@ -62,7 +62,7 @@ def every_key_that_list_shows_stands_in_the_manual_page():
     page = drill.run("man", check=0).stdout.replace("\\-", "-")
     for what in ("faults", "probes"):
         for kind in re.findall(r"^(\S+)", drill.run("list", what, check=0).stdout, re.MULTILINE):
-            for key in re.findall(r"^  (\w+)", drill.run("list", what, kind, check=0).stdout, re.MULTILINE):
+            for key in re.findall(r"^  ([\w-]+)", drill.run("list", what, kind, check=0).stdout, re.MULTILINE):
                 assert f"\\fB{key}\\fR" in page, f"{kind}: {key}"
 
 
