@@ -260,13 +260,18 @@ def sigterm_answers_what_is_in_flight_first():
         assert not os.path.exists(CONTROL)
 
 
+def is_sanitized():
+    return os.environ.get("DNSDRILL") == os.environ.get("DNSDRILL_SANITIZED")
+
+
 @case
 def it_has_no_privileges_once_it_serves_and_its_live_view_works_on():
     with proxy() as child:
         assert dig("www.example.com")[0] == "NOERROR"  # it listens before it serves
         with open(f"/proc/{child.pid}/status", encoding="ascii") as file:
             status = file.read()
-        for line in ("CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"):
+        filtered = 0 if is_sanitized() else 2  # sanitizers need calls that the filter forbids
+        for line in ("CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "NoNewPrivs:\t1", f"Seccomp:\t{filtered}"):
             assert line in status, status
         control("add", "do: {rcode: REFUSED}")
         assert dig("www.example.com")[0] == "REFUSED"
