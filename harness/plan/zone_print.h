@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Records to master file text (RFC 1035 section 5.1): one a line, every name absolute, TTL and class said, no comments. The same text as ldns prints, which takes a
- * printf for each byte of a name; here that is only for what is not plain.
+ * Records to master file text (RFC 1035 section 5.1): one a line, every name absolute, TTL and class said, no comments, as ldns
+ * writes them.
  */
 #pragma once
 #include "harness/base/buf.h"

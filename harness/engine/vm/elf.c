@@ -60,7 +60,7 @@ static int read_entry(Elf *elf, const GElf_Dyn *entry, uint64_t names, struct ar
 	if (is_path)
 		ret->runpath = text;
 	else
-		ret->libraries[ret->library_count++] = text;
+		ret->needed[ret->needed_count++] = text;
 	return 0;
 }
 
@@ -78,7 +78,7 @@ static int read_dynamic(Elf *elf, const GElf_Phdr *dynamic, struct arena *arena,
 		if (entry.d_tag == DT_STRTAB)
 			names = file_offset(elf, entry.d_un.d_ptr);
 	}
-	ret->libraries = ARENA_ARRAY(arena, const char *, (size_t)count + 1);
+	ret->needed = ARENA_ARRAY(arena, const char *, (size_t)count + 1);
 	for (int i = 0; !r && i < count; i++)
 		r = read_entry(elf, gelf_getdyn(data, i, &entry), names, arena, ret);
 	return r;

@@ -7,8 +7,8 @@
 
 struct elf_needs {
 	const char *interpreter; /* absolute path, or NULL */
-	const char **libraries; /* "libldns.so.3" */
-	size_t library_count;
+	const char **needed; /* libraries, DT_NEEDED: "libldns.so.3" */
+	size_t needed_count;
 	const char *runpath; /* DT_RUNPATH or DT_RPATH, $ORIGIN not expanded; NULL: none */
 };
 

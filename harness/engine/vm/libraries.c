@@ -72,10 +72,10 @@ int libraries_of(const char *path, struct arena *arena, struct libraries *ret)
 
 	if (r)
 		return r;
-	*ret = (struct libraries){.v = ARENA_ARRAY(arena, struct library, needs.library_count + 1)};
+	*ret = (struct libraries){.v = ARENA_ARRAY(arena, struct library, needs.needed_count + 1)};
 	if (needs.interpreter)
 		ret->v[ret->count++] = (struct library){.path = needs.interpreter};
-	for (size_t i = 0; i < needs.library_count; i++)
-		ret->count += find(needs.libraries[i], &needs, origin, arena, &ret->v[ret->count]);
+	for (size_t i = 0; i < needs.needed_count; i++)
+		ret->count += find(needs.needed[i], &needs, origin, arena, &ret->v[ret->count]);
 	return 0;
 }

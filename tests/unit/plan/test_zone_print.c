@@ -38,19 +38,22 @@ static ldns_rr *parse(const char *text)
 	return rr;
 }
 
-static void the_text_is_what_ldns_prints(void **state)
+static void what_is_written_is_one_line_and_read_as_the_same_record(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(records); i++) {
-		ldns_rr *rr = parse(records[i]);
-		char *expected = ldns_rr2str_fmt(ldns_output_format_nocomments, rr);
+		ldns_rr *rr = parse(records[i]), *again;
 		struct buf out = {0};
 
 		zone_print_rr(rr, &out);
 		assert_false(out.failed);
-		assert_string_equal(out.data, expected);
+		assert_ptr_equal(strchr(out.data, '\n'), out.data + out.len - 1);
+		out.data[out.len - 1] = '\0';
+		again = parse(out.data);
+		assert_int_equal(ldns_rr_compare(rr, again), 0);
+		assert_int_equal(ldns_rr_ttl(rr), ldns_rr_ttl(again));
 		buf_fini(&out);
-		free(expected);
+		ldns_rr_free(again);
 		ldns_rr_free(rr);
 	}
 }
@@ -72,7 +75,7 @@ static void a_file_that_is_full_is_said(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_text_is_what_ldns_prints),
+		cmocka_unit_test(what_is_written_is_one_line_and_read_as_the_same_record),
 		cmocka_unit_test(a_file_that_is_full_is_said),
 	};
 

@@ -33,8 +33,8 @@ static void this_program_names_libc_and_its_interpreter(void **state)
 	assert_int_equal(elf_read_needs(fd, arena, &needs), 0);
 	assert_non_null(needs.interpreter);
 	assert_int_equal(access(needs.interpreter, X_OK), 0);
-	for (size_t i = 0; i < needs.library_count; i++)
-		found = found || !strcmp(needs.libraries[i], "libc.so.6");
+	for (size_t i = 0; i < needs.needed_count; i++)
+		found = found || !strcmp(needs.needed[i], "libc.so.6");
 	assert_true(found);
 }
 
@@ -91,8 +91,8 @@ static void a_made_up_program_is_read(void **state)
 	(void)state;
 	assert_int_equal(read_bytes(&tiny, sizeof(tiny), arena, &needs), 0);
 	assert_string_equal(needs.interpreter, "/i");
-	assert_int_equal(needs.library_count, 1);
-	assert_string_equal(needs.libraries[0], "lib.so");
+	assert_int_equal(needs.needed_count, 1);
+	assert_string_equal(needs.needed[0], "lib.so");
 }
 
 static void pointers_out_of_the_file_are_refused(void **state)
@@ -115,7 +115,7 @@ static void pointers_out_of_the_file_are_refused(void **state)
 	tiny.dynamic[0].d_tag = DT_NULL;
 	tiny.dynamic[0].d_un.d_ptr = 0;
 	assert_int_equal(read_bytes(&tiny, sizeof(tiny), arena, &needs), 0);
-	assert_int_equal(needs.library_count, 0);
+	assert_int_equal(needs.needed_count, 0);
 	tiny = make_tiny();
 	memset(tiny.names, 'x', sizeof(tiny.names)); /* no end in sight */
 	assert_int_equal(read_bytes(&tiny, sizeof(tiny), arena, &needs), -EBADMSG);
